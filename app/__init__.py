@@ -1,0 +1,1 @@
+"""Larder: a private Python package index on AWS."""

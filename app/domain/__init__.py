@@ -1,0 +1,1 @@
+"""What the index is about, free of HTTP and AWS."""

@@ -1,0 +1,89 @@
+"""Who asks, and what they may do: everything is refused that is not allowed here."""
+
+from dataclasses import dataclass
+
+from app.domain.account import Account
+from app.domain.names import NormalizedName
+from app.domain.project import ProjectRole, Visibility
+from app.domain.token import Permission, Token
+from app.errors import Forbidden, NotFound, Unauthorized
+
+CREDENTIALS_NEEDED = (
+    "This index is private: give an API token as the password (any user name, by custom __token__)."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """An account acting through one of its tokens: it may do what both may."""
+
+    account: Account
+    token: Token
+
+    @property
+    def name(self) -> str:
+        """Return the account's name."""
+        return self.account.name
+
+
+def may_read(
+    actor: Actor | None,
+    project: NormalizedName,
+    *,
+    visibility: Visibility,
+    role: ProjectRole | None,
+) -> bool:
+    """Tell whether `actor` (None: somebody without a credential) may read `project`."""
+    if visibility is Visibility.PUBLIC:
+        return True
+    if actor is None or not (actor.token.allows(Permission.READ) and actor.token.covers(project)):
+        return False
+    return visibility is Visibility.TEAM or role is not None or actor.account.is_admin
+
+
+def require_read(
+    actor: Actor | None,
+    project: NormalizedName,
+    *,
+    visibility: Visibility | None,
+    role: ProjectRole | None,
+) -> None:
+    """Let a reader of `project` pass; `visibility` is None where there is no such project.
+
+    :raises Unauthorized: without a credential, whether the project exists or not.
+    :raises NotFound: when it is absent, or not for this reader: both look the same.
+    """
+    if visibility is not None and may_read(actor, project, visibility=visibility, role=role):
+        return
+    if actor is None:
+        raise Unauthorized(CREDENTIALS_NEEDED)
+    raise NotFound(f"There is no project {project!r} on this index, or it is not for you to read.")
+
+
+def require_upload(
+    actor: Actor, project: NormalizedName, *, exists: bool, role: ProjectRole | None
+) -> None:
+    """Let an uploader of `project` pass, or anyone with a fitting token if the name is still free.
+
+    :raises Forbidden: naming what is missing.
+    """
+    require_permission(actor, Permission.UPLOAD)
+    if not actor.token.covers(project):
+        raise Forbidden(f"This token is not for project {project!r}; make one that names it.")
+    if actor.account.is_admin or not exists:
+        return
+    if role is None or not role.includes(ProjectRole.UPLOADER):
+        raise Forbidden(
+            f"{actor.name!r} may not upload to project {project!r};"
+            " ask one of its owners for the role 'uploader'."
+        )
+
+
+def require_permission(actor: Actor, permission: Permission) -> None:
+    """Let a token pass that was made for `permission`.
+
+    :raises Forbidden: if it was not.
+    """
+    if not actor.token.allows(permission):
+        held = ", ".join(sorted(actor.token.permissions)) or "nothing"
+        raise Forbidden(f"This token is made for {held}, not for {permission}; make another one.")

@@ -1,0 +1,43 @@
+"""The published file: a wheel or an sdist with all that is known of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.names import NormalizedName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blob:
+    """Where bytes lie in S3: nothing is ever copied or overwritten, so this names them for ever."""
+
+    key: str
+    # S3 VersionId.
+    version_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistFile:
+    """A wheel or sdist that the index offers."""
+
+    project: NormalizedName
+    filename: str
+    # In normal form (PEP 440).
+    version: str
+    # "sdist" or "bdist_wheel".
+    kind: str
+    # Bytes.
+    size: int
+    # Digests in lower-case hexadecimal.
+    sha256: str
+    md5: str
+    blake2_256: str
+    metadata_sha256: str
+    # A version specifier, or empty.
+    requires_python: str
+    uploaded_at: datetime
+    uploaded_by: str
+    # The User-Agent that brought it.
+    uploaded_with: str
+    blob: Blob
+    # None: not yanked; else the reason, which may be empty (PEP 592).
+    yanked: str | None = None

@@ -1,0 +1,135 @@
+"""File names of wheels and sdists (binary and source distribution format specifications)."""
+
+from dataclasses import dataclass
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_version,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+from app.domain.names import NormalizedName
+from app.errors import BadRequest
+
+MAX_LENGTH = 255
+
+SDIST = "sdist"
+WHEEL = "bdist_wheel"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistName:
+    """What the name of a wheel or sdist says."""
+
+    filename: str
+    project: NormalizedName
+    version: Version
+    # "sdist" or "bdist_wheel", the `filetype` of the legacy upload API.
+    kind: str
+    # Equal for all spellings of one and the same file: `1.0` and `1.0.0`, tags in any order.
+    identity: str
+    # The Python tags of a wheel ("py3"), or "source".
+    python_tag: str
+
+
+def parse(filename: str) -> DistName:
+    """Take a file name of an upload apart; only the normal form of the project's name is taken.
+
+    >>> parse("larder_demo-1.0-py3-none-any.whl").identity
+    'larder-demo 1 bdist_wheel  py3-none-any'
+    >>> parse("larder_demo-1.0.tar.gz").kind
+    'sdist'
+
+    :raises BadRequest: if the name is no such name, saying what it should be.
+    """
+    _check_characters(filename)
+    if filename.endswith(".whl"):
+        return _parse_wheel(filename)
+    if filename.endswith(".tar.gz"):
+        return _parse_sdist(filename)
+    raise BadRequest(
+        f"{filename!r} is neither a wheel (.whl) nor an sdist (.tar.gz);"
+        " build with `python -m build` and upload what it puts into dist/."
+    )
+
+
+def same_version(written: str, version: Version) -> bool:
+    """Tell whether a version, as somebody wrote it, is `version` in any spelling (PEP 440).
+
+    >>> same_version("1.0-rc1", Version("1.0.0rc1"))
+    True
+    """
+    try:
+        return Version(written) == version
+    except InvalidVersion:
+        return False
+
+
+def _check_characters(filename: str) -> None:
+    if len(filename) > MAX_LENGTH:
+        raise BadRequest(f"The file name has more than {MAX_LENGTH} characters; shorten it.")
+    if not filename.isascii() or not filename.isprintable() or set(filename) & set("/\\ "):
+        raise BadRequest(
+            f"{filename!r} holds a character that is not allowed in the name of a wheel or sdist."
+        )
+
+
+def _parse_wheel(filename: str) -> DistName:
+    try:
+        project, version, build, _tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename as error:
+        raise BadRequest(
+            f"{filename!r} is not a valid wheel name ({error});"
+            " it should read name-version[-build]-python-abi-platform.whl."
+        ) from error
+    stem = filename.removesuffix(".whl").split("-")
+    _check_project(filename, stem[0], project)
+    tags = "-".join(".".join(sorted(part.split("."))) for part in stem[-3:])
+    return DistName(
+        filename=filename,
+        project=project,
+        version=version,
+        kind=WHEEL,
+        identity=_identity(project, version, WHEEL, "".join(map(str, build)), tags),
+        python_tag=stem[-3],
+    )
+
+
+def _parse_sdist(filename: str) -> DistName:
+    try:
+        project, version = parse_sdist_filename(filename)
+    except InvalidSdistFilename as error:
+        raise BadRequest(
+            f"{filename!r} is not a valid sdist name ({error}); it should read name-version.tar.gz."
+        ) from error
+    expected = f"{project.replace('-', '_')}-{version}.tar.gz"
+    if filename != expected:
+        raise BadRequest(
+            f"{filename!r} should be named {expected!r} (PEP 625); rebuild with a current build"
+            " back end."
+        )
+    return DistName(
+        filename=filename,
+        project=project,
+        version=version,
+        kind=SDIST,
+        identity=_identity(project, version, SDIST),
+        python_tag="source",
+    )
+
+
+def _check_project(filename: str, written: str, project: NormalizedName) -> None:
+    expected = project.replace("-", "_")
+    if written != expected:
+        raise BadRequest(
+            f"{filename!r} should start with {expected + '-'!r}, the normal form of the project's"
+            " name; rebuild with a current build back end."
+        )
+
+
+def _identity(project: NormalizedName, version: Version, *parts: str) -> str:
+    # 1.0 and 1.0.0 are one version, so trailing zeros must not make two files of one.
+    return " ".join([project, canonicalize_version(version, strip_trailing_zero=True), *parts])

@@ -1,0 +1,54 @@
+"""Pages as they are kept: rendered when something changes, so that reading costs next to nothing.
+
+Every change of a project raises `gen` after it was written. Whoever renders reads `gen` first and
+the files after it, so a page that says `page_gen = g` shows every change up to g.
+"""
+
+import gzip
+import hashlib
+from dataclasses import dataclass, field
+
+from app.domain.dist_file import Blob
+from app.domain.names import NormalizedName
+from app.domain.project import Visibility
+from app.domain.simple import Format
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """One representation of a page, ready to be stored and sent."""
+
+    # SHA-256 of the plain bytes, shortened: what the ETag is made of.
+    digest: str
+    # gzip of the page, the only form that is kept: every installer accepts it.
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageRef:
+    """Where the current page of a project lies; exactly one of the three places is set."""
+
+    digest: str
+    inline: bytes | None = None
+    # Sort key of a page item.
+    item: str | None = None
+    blob: Blob | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """The one small item that a reader of a project needs."""
+
+    project: NormalizedName
+    gen: int
+    page_gen: int
+    visibility: Visibility
+    pages: dict[Format, PageRef] = field(default_factory=dict)
+
+
+def pack(body: bytes) -> Rendered:
+    """Compress a rendered page; equal pages give equal bytes."""
+    return Rendered(
+        digest=hashlib.sha256(body).hexdigest()[:32],
+        body=gzip.compress(body, compresslevel=6, mtime=0),
+    )

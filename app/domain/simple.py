@@ -1,0 +1,135 @@
+"""The Simple repository API, version 1.4: pages as data, and their two representations.
+
+JSON (PEP 691) is the primary one; HTML (PEP 503) is its projection, frozen at 1.4 (PEP 833).
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from packaging.version import Version
+
+from app.domain.dist_file import DistFile
+from app.domain.names import NormalizedName
+
+API_VERSION = "1.4"
+
+
+class Format(StrEnum):
+    """A representation of a page that is stored."""
+
+    JSON = "json"
+    HTML = "html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectPage:
+    """What `GET /simple/<project>/` tells an installer."""
+
+    project: NormalizedName
+    files: Sequence[DistFile]
+
+
+def page_of(project: NormalizedName, files: Iterable[DistFile]) -> ProjectPage:
+    """Make the page of `project`, its files in order of version and name."""
+    ordered = sorted(files, key=lambda file: (Version(file.version), file.filename))
+    return ProjectPage(project=project, files=ordered)
+
+
+def render(page: ProjectPage, form: Format) -> bytes:
+    """Render `page`; the same page always gives the same bytes."""
+    return _render_json(page) if form is Format.JSON else _render_html(page)
+
+
+def render_list(projects: Iterable[NormalizedName], form: Format) -> bytes:
+    """Render the list of all projects (PEP 691, "Project List")."""
+    if form is Format.JSON:
+        return _dump({"meta": _META, "projects": [{"name": name} for name in projects]})
+    return _document("Simple index", (_anchor(f"{name}/", name) for name in projects))
+
+
+_META = {"api-version": API_VERSION}
+
+
+def _render_json(page: ProjectPage) -> bytes:
+    versions = list(dict.fromkeys(file.version for file in page.files))
+    files = [_file_entry(file) for file in page.files]
+    return _dump({"meta": _META, "name": page.project, "versions": versions, "files": files})
+
+
+def _dump(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _file_entry(file: DistFile) -> dict[str, Any]:
+    metadata = {"sha256": file.metadata_sha256}
+    entry: dict[str, Any] = {
+        "filename": file.filename,
+        "url": file_url(file),
+        "hashes": {"sha256": file.sha256},
+        "size": file.size,
+        "upload-time": timestamp(file.uploaded_at),
+        "core-metadata": metadata,
+        "dist-info-metadata": metadata,
+        "yanked": _yanked(file),
+    }
+    if file.requires_python:
+        entry["requires-python"] = file.requires_python
+    return entry
+
+
+def _yanked(file: DistFile) -> bool | str:
+    # An empty reason must still say "yanked", so it becomes `true` (PEP 691).
+    return False if file.yanked is None else file.yanked or True
+
+
+def _render_html(page: ProjectPage) -> bytes:
+    title = f"Links for {page.project}"
+    return _document(title, (_file_anchor(file) for file in page.files))
+
+
+def _document(title: str, anchors: Iterable[str]) -> bytes:
+    head = (
+        "<!DOCTYPE html>\n<html>\n<head>\n"
+        f'<meta name="pypi:repository-version" content="{API_VERSION}">\n'
+        f"<title>{escape(title)}</title>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
+    )
+    return (head + "".join(anchors) + "</body>\n</html>\n").encode()
+
+
+def _file_anchor(file: DistFile) -> str:
+    digest = f"sha256={file.metadata_sha256}"
+    attributes = {"data-core-metadata": digest, "data-dist-info-metadata": digest}
+    if file.requires_python:
+        attributes["data-requires-python"] = file.requires_python
+    if file.yanked is not None:
+        attributes["data-yanked"] = file.yanked
+    return _anchor(f"{file_url(file)}#sha256={file.sha256}", file.filename, **attributes)
+
+
+def _anchor(href: str, text: str, **attributes: str) -> str:
+    extra = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
+    return f'<a href="{escape(href)}"{extra}>{escape(text)}</a><br>\n'
+
+
+def file_url(file: DistFile) -> str:
+    """Return the URL of a file, relative to its project's page.
+
+    Relative links survive a custom domain, and no digest or signature in them keeps lock files
+    stable and pages small.
+    """
+    return f"../../files/{file.project}/{quote(file.filename)}"
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as the standards of packaging want it (PEP 700, "upload-time").
+
+    >>> timestamp(datetime(2026, 11, 22, 9, 30, tzinfo=UTC))
+    '2026-11-22T09:30:00.000000Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,1 @@
+"""One package a feature; a feature is a blueprint, its service and its forms."""

@@ -1,0 +1,1 @@
+"""Downloads: file redirects and core metadata."""

@@ -1,0 +1,1 @@
+"""Creating and repairing what the index stands on."""

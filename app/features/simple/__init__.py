@@ -1,0 +1,1 @@
+"""The Simple repository API: the pages installers read."""

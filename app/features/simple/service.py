@@ -1,0 +1,100 @@
+"""Pages of the Simple API: rendered when a project changes, handed out as they are kept."""
+
+import random
+import time
+from datetime import datetime
+
+from app.domain import access, simple
+from app.domain.names import NormalizedName
+from app.domain.pages import PageRef, Rendered, pack
+from app.domain.project import Project, Visibility
+from app.domain.simple import Format
+from app.domain.token import Claims
+from app.errors import NotFound, Unavailable
+from app.features.access import service as visitors
+from app.store.stores import Stores
+
+# A page is replaced between reading its head and fetching it only while uploads pour in.
+_FETCHES = 4
+# How long an upload lets another one of the same moment render for both, in seconds.
+_COALESCE = 0.015
+
+
+def find(
+    project: NormalizedName, form: Format, *, claims: Claims | None, stores: Stores, now: datetime
+) -> PageRef:
+    """Return where the current page of `project` lies, if this reader may see it.
+
+    :raises Unauthorized, NotFound: if not.
+    """
+    visit = visitors.visit(claims, project, stores=stores, now=now)
+    head = visit.found.head
+    ref = head.pages.get(form) if head else None
+    access.require_read(
+        visit.actor,
+        project,
+        visibility=head.visibility if head and ref else None,
+        role=visit.found.role,
+    )
+    if ref is None:
+        raise NotFound(f"There is no project {project!r} on this index.")
+    return ref
+
+
+def load(
+    project: NormalizedName, form: Format, ref: PageRef, *, stores: Stores
+) -> tuple[PageRef, bytes]:
+    """Return the gzipped page at `ref`, or the newer one that has replaced it meanwhile."""
+    for _ in range(_FETCHES):
+        try:
+            return ref, stores.pages.load(project, ref)
+        except NotFound:
+            head = stores.pages.head(project)
+            if head is None or form not in head.pages:
+                raise
+            ref = head.pages[form]
+    raise Unavailable(f"The page of {project!r} changes faster than it can be read; try again.")
+
+
+def project_list(form: Format, *, claims: Claims | None, stores: Stores, now: datetime) -> Rendered:
+    """Return the list of all projects that this reader may see."""
+    actor = visitors.identify(claims, stores=stores, now=now)
+    projects = stores.projects.all()
+    roles = stores.projects.roles_of(actor.name) if _restricted(projects) else {}
+    names = [
+        project.name
+        for project in projects
+        if access.may_read(
+            actor, project.name, visibility=project.visibility, role=roles.get(project.name)
+        )
+    ]
+    return pack(simple.render_list(names, form))
+
+
+def _restricted(projects: list[Project]) -> bool:
+    return any(project.visibility is Visibility.RESTRICTED for project in projects)
+
+
+def refresh(project: NormalizedName, *, stores: Stores) -> None:
+    """Make every change of `project` that was written before this call visible to every reader.
+
+    Call it after a change, always: the counter it raises is what tells readers and other writers
+    that the page is behind. Doing it once too often is harmless.
+    """
+    mine = stores.pages.bump(project)
+    head = stores.pages.head(project)
+    if head and head.gen > mine and head.page_gen < mine:
+        # Others change this project at the same moment: one rendering may do for all of us.
+        time.sleep(random.uniform(0, _COALESCE))  # noqa: S311 - spreads writers
+        head = stores.pages.head(project)
+    if head is None or head.page_gen >= mine:
+        return
+    # The counter was read before the files, so this page shows at least all it counts. Where
+    # publishing it fails, a page that shows as much is there already.
+    record = stores.projects.get(project)
+    page = simple.page_of(project, stores.files.of(project))
+    stores.pages.publish(
+        head,
+        visibility=record.visibility if record else Visibility.RESTRICTED,
+        pages={form: pack(simple.render(page, form)) for form in Format},
+    )

@@ -1,0 +1,1 @@
+"""Publishing: the legacy upload API."""

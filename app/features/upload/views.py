@@ -1,0 +1,50 @@
+"""`/legacy/`: the upload API that every publishing tool speaks."""
+
+from flask import Blueprint, request
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
+
+from app.errors import BadRequest
+from app.features.upload import forms, service
+from app.web import auth
+from app.web.context import config, now, stores
+
+bp = Blueprint("upload", __name__)
+
+# Beside the file itself there are a few hundred bytes a field, and a README of any length.
+FORM_BYTES = 16 * 1024 * 1024
+FORM_PARTS = 10_000
+
+
+# Two rules rather than a redirect, which most publishing tools refuse to follow.
+@bp.post("/legacy")
+@bp.post("/legacy/")
+def upload() -> Response:
+    """Publish one wheel or sdist."""
+    request.max_content_length = config().max_file_bytes + FORM_BYTES
+    request.max_form_memory_size = FORM_BYTES
+    request.max_form_parts = FORM_PARTS
+    actor = service.admit(auth.claims(), stores=stores(), now=now())
+    content = _content()
+    form = forms.parse(request.form.to_dict(flat=False), content.filename if content else None)
+    file = service.publish(
+        form,
+        content.stream if content else request.stream,
+        actor=actor,
+        client=request.headers.get("User-Agent", "")[:200],
+        max_bytes=config().max_file_bytes,
+        stores=stores(),
+        now=now(),
+    )
+    return Response(f"Published {file.filename}.\n", mimetype="text/plain")
+
+
+def _content() -> FileStorage | None:
+    """Return the one file of the form, which some tools send without a content type."""
+    for name in request.files:
+        if name != "content":
+            raise BadRequest(f"The form sends {name[:40]!r} as a file; only 'content' may be one.")
+    files = request.files.getlist("content")
+    if len(files) > 1:
+        raise BadRequest("The form sends more than one file as 'content'.")
+    return files[0] if files else None

@@ -1,0 +1,31 @@
+"""The head of a project: pk = project#<name>, sk = head. Readers need only this item."""
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+
+from app.models.base import LarderItem
+
+
+class PageRefMap(MapAttribute[str, object]):
+    """Where one representation of the current page lies."""
+
+    digest = UnicodeAttribute()
+    inline = BinaryAttribute(legacy_encoding=False, null=True)
+    item = UnicodeAttribute(null=True)
+    object_key = UnicodeAttribute(null=True)
+    object_version = UnicodeAttribute(null=True)
+
+
+class HeadItem(LarderItem, discriminator="head"):
+    """Counts the changes of a project (`gen`) and names the page that shows them (`page_gen`)."""
+
+    gen = NumberAttribute(default=0)
+    page_gen = NumberAttribute(default=0)
+    # Copied from the project whenever a page is published, so that readers need one item only.
+    visibility = UnicodeAttribute(null=True)
+    json = PageRefMap(null=True)  # type: ignore[no-untyped-call]
+    html = PageRefMap(null=True)  # type: ignore[no-untyped-call]

@@ -1,0 +1,11 @@
+"""A stored page: pk = project#<name>, sk = page#<gen>#<attempt>#<format>. Never overwritten."""
+
+from pynamodb.attributes import BinaryAttribute
+
+from app.models.base import LarderItem
+
+
+class PageItem(LarderItem, discriminator="page"):
+    """A rendered, gzipped page that is too large for the head."""
+
+    body = BinaryAttribute(legacy_encoding=False)

@@ -1,0 +1,105 @@
+"""Objects in S3: put once under a key of their own, never copied, never overwritten."""
+
+import base64
+import threading
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING
+
+from app.config import Config
+from app.domain.dist_file import Blob
+from app.errors import NotFound, Unavailable
+from app.store.failures import code_of, translated
+from app.store.presign import Presigner
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+    from mypy_boto3_s3 import S3Client
+
+IMMUTABLE = "private, max-age=31536000, immutable"
+
+
+class BlobStore:
+    """The bucket: distribution files, large metadata and large pages."""
+
+    def __init__(self, config: Config, session: "Callable[[], Session]") -> None:
+        self._config = config
+        self._session = session
+        self._lock = threading.Lock()
+        self._opened: S3Client | None = None
+        self._presigner = Presigner(
+            bucket=config.bucket, region=config.region, url=config.s3_url, window=config.link_window
+        )
+
+    @property
+    def client(self) -> "S3Client":
+        """The S3 client, made at its first use: most requests never need it."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+    def _open(self) -> "S3Client":
+        import boto3
+        from botocore.config import Config as ClientConfig
+
+        # Path style where the host is not AWS: nobody resolves bucket.localhost for us.
+        settings = ClientConfig(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if self._config.s3_url else "virtual"},
+            connect_timeout=3,
+            read_timeout=20,
+            retries={"mode": "standard", "total_max_attempts": 3},
+        )
+        # The session of the models: a second one would load AWS's endpoint data again.
+        session = boto3.Session(botocore_session=self._session(), region_name=self._config.region)
+        return session.client("s3", endpoint_url=self._config.s3_url or None, config=settings)
+
+    @translated
+    def put(self, key: str, content: IO[bytes] | bytes, *, sha256: str, media_type: str) -> Blob:
+        """Store `content` under a new `key`; S3 itself checks `sha256`, given in hexadecimal."""
+        answer = self.client.put_object(
+            Bucket=self._config.bucket,
+            Key=key,
+            Body=content,
+            ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+            ContentType=media_type,
+            ContentDisposition="attachment",
+            CacheControl=IMMUTABLE,
+        )
+        return Blob(key=key, version_id=answer.get("VersionId", "null"))
+
+    @translated
+    def read(self, blob: Blob) -> bytes:
+        """Return the bytes of `blob`, which must be small enough for memory.
+
+        :raises NotFound: if it is not there.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = self.client.get_object(
+                Bucket=self._config.bucket, Key=blob.key, VersionId=blob.version_id
+            )
+        except ClientError as error:
+            if code_of(error) in {"NoSuchKey", "NoSuchVersion", "404"}:
+                raise NotFound(f"The object {blob.key!r} is missing.") from error
+            raise
+        return answer["Body"].read()
+
+    @translated
+    def discard(self, blob: Blob) -> None:
+        """Remove exactly this version of an object for good; removing it twice is no error."""
+        self.client.delete_object(
+            Bucket=self._config.bucket, Key=blob.key, VersionId=blob.version_id
+        )
+
+    def link(self, blob: Blob, *, now: float) -> str:
+        """Return a link that lets its holder download `blob` for a while.
+
+        It is byte-identical for every reader within a window of time, so that caches that go by
+        URL hit; `now` is in seconds since the epoch.
+        """
+        credentials = self._session().get_credentials()
+        if credentials is None:
+            raise Unavailable("The index has no AWS credentials to sign download links with.")
+        return self._presigner.link(blob, credentials.get_frozen_credentials(), now=now)

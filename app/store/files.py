@@ -1,0 +1,194 @@
+"""Published files: the items that are the truth, and the transaction that makes one."""
+
+import random
+import time
+from dataclasses import dataclass
+from enum import Enum
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from app.domain.dist_file import Blob, DistFile
+from app.domain.event import Event
+from app.domain.names import NormalizedName
+from app.domain.project import Project, ProjectRole, Release
+from app.errors import Unavailable
+from app.models.base import LarderItem, connection
+from app.models.dist_file import FileItem
+from app.models.taken_name import TakenNameItem
+from app.store import keys
+from app.store.events import event_item
+from app.store.failures import translated
+from app.store.metadata import MetadataStore
+from app.store.projects import project_item, release_item, role_item
+
+_CONFLICT = "TransactionConflict"
+_CONFLICT_ATTEMPTS = 8
+
+
+class Clash(Enum):
+    """What was there already when a file was to be added."""
+
+    FILE = "file"
+    NAME = "name"
+    RELEASE = "release"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """All that becomes true when a file is published, or not at all."""
+
+    file: DistFile
+    # What all spellings of the file's name have in common.
+    identity: str
+    # The METADATA document inside the file.
+    document: bytes
+    attempt: str
+    events: tuple[Event, ...]
+    # None where they exist already.
+    release: Release | None
+    project: Project | None
+
+
+@dataclass(frozen=True)
+class FileStore:
+    """The files of all projects; `page_size` is the number of items asked for at a time."""
+
+    metadata: MetadataStore
+    page_size: int
+
+    @translated
+    def get(self, project: NormalizedName, filename: str) -> DistFile | None:
+        """Return a file, as of now."""
+        try:
+            item = FileItem.get(keys.project(project), keys.file(filename), consistent_read=True)
+        except FileItem.DoesNotExist:
+            return None
+        return file_record(project, item)
+
+    @translated
+    def of(self, project: NormalizedName) -> list[DistFile]:
+        """Return every file of a project, as of now."""
+        found = FileItem.query(
+            keys.project(project),
+            FileItem.sk.startswith(keys.file("")),
+            consistent_read=True,
+            page_size=self.page_size,
+        )
+        return [file_record(project, item) for item in found]
+
+    @translated
+    def is_taken(self, identity: str) -> bool:
+        """Tell whether a file name was given away before, in any spelling."""
+        return any(
+            TakenNameItem.batch_get([(keys.taken(identity), keys.TAKEN)], consistent_read=True)
+        )
+
+    @translated
+    def add(self, publication: Publication) -> frozenset[Clash]:
+        """Publish a file in one transaction; return what stood in its way, empty if nothing did.
+
+        Where something did, nothing was written. Other writers at the same items only delay it.
+        """
+        labelled = self._items(publication)
+        for attempt in range(_CONFLICT_ATTEMPTS):
+            try:
+                with TransactWrite(connection=connection()) as transaction:
+                    for _, item in labelled:
+                        transaction.save(item, condition=type(item).pk.does_not_exist())
+            except TransactWriteError as error:
+                reasons = [reason.code if reason else "" for reason in error.cancellation_reasons]
+                clashes = _clashes([label for label, _ in labelled], reasons)
+                if clashes:
+                    return clashes
+                if _CONFLICT not in reasons:
+                    raise
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers
+            else:
+                return frozenset()
+        raise Unavailable(
+            "Too many uploads at the same moment; nothing is lost, try again shortly."
+        )
+
+    def _items(self, publication: Publication) -> list[tuple[Clash | None, LarderItem]]:
+        file = publication.file
+        items: list[tuple[Clash | None, LarderItem]] = [
+            (Clash.FILE, file_item(file)),
+            (Clash.NAME, _taken_item(publication)),
+            (
+                None,
+                self.metadata.prepare(
+                    file.project,
+                    file.filename,
+                    publication.document,
+                    attempt=publication.attempt,
+                ),
+            ),
+        ]
+        if publication.release:
+            items.append((Clash.RELEASE, release_item(publication.release)))
+        if publication.project:
+            owner = role_item(file.project, file.uploaded_by, ProjectRole.OWNER)
+            items += [(Clash.PROJECT, project_item(publication.project)), (Clash.PROJECT, owner)]
+        return items + [(None, event_item(event)) for event in publication.events]
+
+
+def _clashes(labels: list[Clash | None], reasons: list[str]) -> frozenset[Clash]:
+    return frozenset(
+        label
+        for label, reason in zip(labels, reasons, strict=False)
+        if label and reason == "ConditionalCheckFailed"
+    )
+
+
+def _taken_item(publication: Publication) -> TakenNameItem:
+    return TakenNameItem(
+        keys.taken(publication.identity),
+        keys.TAKEN,
+        filename=publication.file.filename,
+        sha256=publication.file.sha256,
+    )
+
+
+def file_item(file: DistFile) -> FileItem:
+    """Return the item of a file."""
+    return FileItem(
+        keys.project(file.project),
+        keys.file(file.filename),
+        version=file.version,
+        filetype=file.kind,
+        size=file.size,
+        sha256=file.sha256,
+        md5=file.md5,
+        blake2_256=file.blake2_256,
+        metadata_sha256=file.metadata_sha256,
+        requires_python=file.requires_python,
+        uploaded_at=file.uploaded_at,
+        uploaded_by=file.uploaded_by,
+        uploaded_with=file.uploaded_with,
+        object_key=file.blob.key,
+        object_version=file.blob.version_id,
+        yanked=file.yanked,
+    )
+
+
+def file_record(project: NormalizedName, item: FileItem) -> DistFile:
+    """Return the file that an item holds."""
+    return DistFile(
+        project=project,
+        filename=item.sk.removeprefix(keys.file("")),
+        version=item.version,
+        kind=item.filetype,
+        size=int(item.size),
+        sha256=item.sha256,
+        md5=item.md5,
+        blake2_256=item.blake2_256,
+        metadata_sha256=item.metadata_sha256,
+        requires_python=item.requires_python,
+        uploaded_at=item.uploaded_at,
+        uploaded_by=item.uploaded_by,
+        uploaded_with=item.uploaded_with,
+        blob=Blob(key=item.object_key, version_id=item.object_version),
+        yanked=item.yanked,
+    )

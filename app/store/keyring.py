@@ -1,0 +1,171 @@
+"""The signing keys, and the tokens they sign (RFC 7519 with HS256)."""
+
+import base64
+import binascii
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.config import Config, ConfigError
+from app.domain import token as tokens
+from app.domain.token import Claims
+from app.errors import Unauthorized
+from app.store.failures import translated
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+    from mypy_boto3_ssm import SSMClient
+
+_ALGORITHM = "HS256"
+_KEY_BYTES = 32
+# 9999-12-31: every token carries an end, those that have none carry this one.
+_NEVER = 253402300799
+
+
+class Keyring:
+    """Signs tokens with the first key of the ring and knows those signed with any of them."""
+
+    def __init__(self, config: Config, session: "Callable[[], Session]") -> None:
+        self._config = config
+        self._session = session
+        self._issuer = f"larder-{config.stage}"
+        self._lock = threading.Lock()
+        self._keys: dict[str, bytes] = {}
+
+    def sign(
+        self, *, token_id: str, account: str, issued_at: datetime, expires_at: datetime | None
+    ) -> str:
+        """Return a new token; nobody can make it again, so it must be handed out now or never."""
+        import jwt
+
+        key_id, key = next(iter(self.keys().items()))
+        issued = int(issued_at.timestamp())
+        claims = {
+            "iss": self._issuer,
+            "aud": self._issuer,
+            "sub": account,
+            "jti": token_id,
+            "iat": issued,
+            "nbf": issued,
+            "exp": int(expires_at.timestamp()) if expires_at else _NEVER,
+        }
+        return tokens.wrap(jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"kid": key_id}))
+
+    def verify(self, token: str) -> Claims:
+        """Return what a token of ours claims, without asking the database.
+
+        :raises Unauthorized: for anything that was not signed here, or is past its end.
+        """
+        import jwt
+
+        signed = tokens.unwrap(token)
+        try:
+            key = self.keys()[jwt.get_unverified_header(signed)["kid"]]
+            claims = jwt.decode(
+                signed,
+                key,
+                algorithms=["HS256"],
+                audience=self._issuer,
+                issuer=self._issuer,
+                options={
+                    "require": ["iss", "aud", "sub", "jti", "iat", "nbf", "exp"],
+                    "strict_aud": True,
+                    "enforce_minimum_key_length": True,
+                },
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthorized("The token has expired; make a new one.") from error
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
+            raise Unauthorized("The token is not known to this index.") from error
+        return Claims(token_id=claims["jti"], account=claims["sub"], digest=tokens.digest(token))
+
+    def keys(self) -> dict[str, bytes]:
+        """Return the ring, read once: key by key id, the signing one first.
+
+        :raises ConfigError: if there are no usable keys where LARDER_SIGNING_KEYS points.
+        """
+        with self._lock:
+            if not self._keys:
+                self._keys = parse_ring(self._load())
+            return self._keys
+
+    @translated
+    def _load(self) -> str:
+        scheme, _, place = self._config.signing_keys.partition(":")
+        if scheme == "file":
+            return _read(Path(place))
+        if scheme == "ssm":
+            answer = self._ssm().get_parameter(Name=place, WithDecryption=True)
+            return str(answer["Parameter"]["Value"])
+        return self._config.signing_keys
+
+    @translated
+    def create(self) -> bool:
+        """Make a first key where LARDER_SIGNING_KEYS points; return False if one is there."""
+        scheme, _, place = self._config.signing_keys.partition(":")
+        if scheme == "file":
+            return _create_file(Path(place))
+        if scheme == "ssm":
+            return self._create_parameter(place)
+        return False
+
+    def _create_parameter(self, name: str) -> bool:
+        client = self._ssm()
+        try:
+            client.put_parameter(Name=name, Value=new_ring(), Type="SecureString", Overwrite=False)
+        except client.exceptions.ParameterAlreadyExists:
+            return False
+        return True
+
+    def _ssm(self) -> "SSMClient":
+        import boto3
+
+        session = boto3.Session(botocore_session=self._session(), region_name=self._config.region)
+        return session.client("ssm")
+
+
+def new_ring() -> str:
+    """Return a ring of one random key, in the form `parse_ring` reads."""
+    key = base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode().rstrip("=")
+    return f"{secrets.token_hex(4)}={key}"
+
+
+def parse_ring(text: str) -> dict[str, bytes]:
+    """Read "kid=base64url[,kid=base64url…]".
+
+    :raises ConfigError: if it is written otherwise or a key is shorter than 32 bytes.
+    """
+    ring = {}
+    for entry in text.strip().split(","):
+        key_id, _, encoded = entry.strip().partition("=")
+        try:
+            key = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        except (binascii.Error, ValueError):
+            key = b""
+        if not key_id or len(key) < _KEY_BYTES:
+            raise ConfigError(
+                "LARDER_SIGNING_KEYS must read kid=base64url[,kid=base64url...] with keys of at"
+                f" least {_KEY_BYTES} bytes; `flask init` makes a good one for file: and ssm:."
+            )
+        ring[key_id] = key
+    return ring
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise ConfigError(f"The signing keys cannot be read: {error}; run `flask init`.") from error
+
+
+def _create_file(path: Path) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.touch(mode=0o600, exist_ok=False)  # readable by its owner alone
+    except FileExistsError:
+        return False
+    path.write_text(new_ring() + "\n")
+    return True

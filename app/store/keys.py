@@ -1,0 +1,53 @@
+"""How items are named: the partition and sort keys of the one table."""
+
+from packaging.utils import canonicalize_version
+
+from app.domain.names import NormalizedName
+
+PROJECT = "project"
+HEAD = "head"
+ACCOUNT = "account"
+TOKEN = "token"  # noqa: S105 - a sort key
+TAKEN = "taken"
+PROJECTS = "projects"
+ACCOUNTS = "accounts"
+
+
+def project(name: NormalizedName) -> str:
+    """Return the partition that holds a project."""
+    return f"project#{name}"
+
+
+def account(name: str) -> str:
+    """Return the partition that holds an account."""
+    return f"account#{name}"
+
+
+def token(token_id: str) -> str:
+    """Return the partition that holds a token."""
+    return f"token#{token_id}"
+
+
+def taken(identity: str) -> str:
+    """Return the partition that keeps a file name taken."""
+    return f"taken#{identity}"
+
+
+def role(account_name: str) -> str:
+    """Return the sort key of an account's role, below a project."""
+    return f"role#{account_name}"
+
+
+def release(version: str) -> str:
+    """Return the sort key of a release, below a project: one for `1.0` and `1.0.0` (PEP 440)."""
+    return f"release#{canonicalize_version(version)}"
+
+
+def file(filename: str) -> str:
+    """Return the sort key of a file, below a project."""
+    return f"file#{filename}"
+
+
+def metadata(filename: str) -> str:
+    """Return the sort key of a file's core metadata, below a project."""
+    return f"metadata#{filename}"

@@ -1,0 +1,159 @@
+"""Rendered pages, and the heads that name the current ones."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pynamodb.exceptions import UpdateError
+
+from app.domain.dist_file import Blob
+from app.domain.names import NormalizedName
+from app.domain.pages import Head, PageRef, Rendered
+from app.domain.project import Visibility
+from app.domain.simple import Format
+from app.errors import NotFound
+from app.models.head import HeadItem, PageRefMap
+from app.models.page import PageItem
+from app.store import keys
+from app.store.blobs import BlobStore
+from app.store.failures import code_of, translated
+
+
+@dataclass(frozen=True)
+class PageStore:
+    """Pages, small ones in the head, larger ones in an item, the largest in S3."""
+
+    blobs: BlobStore
+    # Limits in compressed bytes: of the head's pages together, and of a page item.
+    inline_bytes: int
+    item_bytes: int
+
+    @translated
+    def head(self, project: NormalizedName) -> Head | None:
+        """Return the head of a project, as of now."""
+        try:
+            item = HeadItem.get(keys.project(project), keys.HEAD, consistent_read=True)
+        except HeadItem.DoesNotExist:
+            return None
+        return head_record(project, item)
+
+    @translated
+    def bump(self, project: NormalizedName) -> int:
+        """Count a change that was written, and return its number.
+
+        It takes no condition, so it never fails for being one of many.
+        """
+        head = HeadItem(keys.project(project), keys.HEAD)
+        head.update(actions=[HeadItem.gen.add(1), HeadItem.kind.set(HeadItem)])
+        return int(head.gen)
+
+    @translated
+    def publish(
+        self, head: Head, *, visibility: Visibility, pages: Mapping[Format, Rendered]
+    ) -> bool:
+        """Make `pages`, rendered of the files after `head` was read, the current ones.
+
+        Return False if a page that shows as much or more is current already.
+        """
+        refs = self._put_all(head, pages)
+        item = HeadItem(keys.project(head.project), keys.HEAD)
+        try:
+            item.update(
+                actions=[
+                    HeadItem.page_gen.set(head.gen),
+                    HeadItem.visibility.set(visibility.value),
+                    HeadItem.json.set(_ref_map(refs[Format.JSON])),
+                    HeadItem.html.set(_ref_map(refs[Format.HTML])),
+                ],
+                condition=HeadItem.page_gen.does_not_exist() | (HeadItem.page_gen < head.gen),
+            )
+        except UpdateError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            self._discard(head, refs)
+            return False
+        self._discard(head, head.pages)
+        return True
+
+    @translated
+    def load(self, project: NormalizedName, ref: PageRef) -> bytes:
+        """Return a page, gzipped.
+
+        :raises NotFound: if a newer one has replaced it since the head was read.
+        """
+        if ref.inline is not None:
+            return ref.inline
+        if ref.blob is not None:
+            return self.blobs.read(ref.blob)
+        try:
+            item = PageItem.get(keys.project(project), ref.item, consistent_read=True)
+        except PageItem.DoesNotExist as error:
+            raise NotFound("The page was replaced a moment ago.") from error
+        return bytes(item.body)
+
+    def _put_all(self, head: Head, pages: Mapping[Format, Rendered]) -> dict[Format, PageRef]:
+        # Of two renderings of one generation one may show more, so each has a place of its own.
+        attempt = f"{head.gen:010d}#{secrets.token_hex(6)}"
+        room = self.inline_bytes
+        refs = {}
+        for form in Format:  # JSON first: it is what installers ask for
+            page = pages[form]
+            inline = len(page.body) <= room
+            room -= len(page.body) if inline else 0
+            refs[form] = (
+                PageRef(digest=page.digest, inline=page.body)
+                if inline
+                else self._put(head.project, f"{attempt}#{form}", page)
+            )
+        return refs
+
+    def _put(self, project: NormalizedName, name: str, page: Rendered) -> PageRef:
+        if len(page.body) <= self.item_bytes:
+            item = PageItem(keys.project(project), f"page#{name}", body=page.body)
+            item.save()
+            return PageRef(digest=page.digest, item=item.sk)
+        blob = self.blobs.put(
+            f"pages/{project}/{name.replace('#', '-')}.gz",
+            page.body,
+            sha256=hashlib.sha256(page.body).hexdigest(),
+            media_type="application/gzip",
+        )
+        return PageRef(digest=page.digest, blob=blob)
+
+    def _discard(self, head: Head, refs: Mapping[Format, PageRef]) -> None:
+        for ref in refs.values():
+            if ref.item is not None:
+                PageItem(keys.project(head.project), ref.item).delete()
+            if ref.blob is not None:
+                self.blobs.discard(ref.blob)
+
+
+def head_record(project: NormalizedName, item: HeadItem) -> Head:
+    """Return the head that an item holds."""
+    refs = {Format.JSON: item.json, Format.HTML: item.html}
+    return Head(
+        project=project,
+        gen=int(item.gen),
+        page_gen=int(item.page_gen),
+        visibility=Visibility(item.visibility) if item.visibility else Visibility.RESTRICTED,
+        pages={form: _ref(ref) for form, ref in refs.items() if ref is not None},
+    )
+
+
+def _ref(ref: PageRefMap) -> PageRef:
+    blob = None
+    if ref.object_key is not None:
+        blob = Blob(key=ref.object_key, version_id=ref.object_version or "null")
+    inline = None if ref.inline is None else bytes(ref.inline)
+    return PageRef(digest=ref.digest, inline=inline, item=ref.item, blob=blob)
+
+
+def _ref_map(ref: PageRef) -> PageRefMap:
+    return PageRefMap(  # type: ignore[no-untyped-call]
+        digest=ref.digest,
+        inline=ref.inline,
+        item=ref.item,
+        object_key=ref.blob.key if ref.blob else None,
+        object_version=ref.blob.version_id if ref.blob else None,
+    )

@@ -1,0 +1,131 @@
+"""Projects, releases and roles."""
+
+from dataclasses import dataclass
+
+from app.domain.names import NormalizedName
+from app.domain.project import Project, ProjectRole, Release, Visibility
+from app.models.base import LarderItem
+from app.models.project import ProjectItem
+from app.models.release import ReleaseItem
+from app.models.role import RoleItem
+from app.store import keys
+from app.store.failures import translated
+
+
+@dataclass(frozen=True)
+class ProjectStore:
+    """What is known of projects; `page_size` is the number of items asked for at a time."""
+
+    page_size: int
+
+    @translated
+    def get(self, name: NormalizedName) -> Project | None:
+        """Return a project, as of now."""
+        try:
+            item = ProjectItem.get(keys.project(name), keys.PROJECT, consistent_read=True)
+        except ProjectItem.DoesNotExist:
+            return None
+        return project_record(name, item)
+
+    @translated
+    def all(self) -> list[Project]:
+        """Return every project of the index, by name."""
+        found = LarderItem.by_owner.query(keys.PROJECTS, page_size=self.page_size)
+        return [project_record(NormalizedName(item.gsi1sk), item) for item in found]
+
+    @translated
+    def role(self, name: NormalizedName, account: str) -> ProjectRole | None:
+        """Return the role of an account in a project, as of now."""
+        try:
+            item = RoleItem.get(keys.project(name), keys.role(account), consistent_read=True)
+        except RoleItem.DoesNotExist:
+            return None
+        return ProjectRole(item.role)
+
+    @translated
+    def roles_of(self, account: str) -> dict[NormalizedName, ProjectRole]:
+        """Return the role of an account in each project where it has one."""
+        prefix = keys.role("")
+        found = LarderItem.by_owner.query(
+            keys.account(account),
+            LarderItem.gsi1sk.startswith(prefix),
+            page_size=self.page_size,
+        )
+        return {
+            NormalizedName(item.gsi1sk.removeprefix(prefix)): ProjectRole(item.role)
+            for item in found
+        }
+
+    @translated
+    def has_release(self, name: NormalizedName, version: str) -> bool:
+        """Tell whether a release is known, as of now."""
+        try:
+            ReleaseItem.get(keys.project(name), keys.release(version), consistent_read=True)
+        except ReleaseItem.DoesNotExist:
+            return False
+        return True
+
+    @translated
+    def releases(self, name: NormalizedName) -> list[Release]:
+        """Return the releases of a project, in no useful order."""
+        found = ReleaseItem.query(
+            keys.project(name), ReleaseItem.sk.startswith("release#"), page_size=self.page_size
+        )
+        return [release_record(name, item) for item in found]
+
+
+def project_item(project: Project) -> ProjectItem:
+    """Return the item of a project."""
+    return ProjectItem(
+        keys.project(project.name),
+        keys.PROJECT,
+        gsi1pk=keys.PROJECTS,
+        gsi1sk=project.name,
+        display_name=project.display_name,
+        visibility=project.visibility.value,
+        created_at=project.created_at,
+    )
+
+
+def project_record(name: NormalizedName, item: ProjectItem) -> Project:
+    """Return the project that an item holds."""
+    return Project(
+        name=name,
+        display_name=item.display_name,
+        visibility=Visibility(item.visibility),
+        created_at=item.created_at,
+    )
+
+
+def role_item(project: NormalizedName, account: str, role: ProjectRole) -> RoleItem:
+    """Return the item of a role."""
+    return RoleItem(
+        keys.project(project),
+        keys.role(account),
+        gsi1pk=keys.account(account),
+        gsi1sk=keys.role(project),
+        role=role.value,
+    )
+
+
+def release_item(release: Release) -> ReleaseItem:
+    """Return the item of a release."""
+    return ReleaseItem(
+        keys.project(release.project),
+        keys.release(release.version),
+        version=release.version,
+        summary=release.summary,
+        fields=release.fields,
+        created_at=release.created_at,
+    )
+
+
+def release_record(project: NormalizedName, item: ReleaseItem) -> Release:
+    """Return the release that an item holds."""
+    return Release(
+        project=project,
+        version=item.version,
+        summary=item.summary,
+        fields=item.fields,
+        created_at=item.created_at,
+    )

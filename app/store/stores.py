@@ -1,0 +1,52 @@
+"""All stores, opened once and passed to whoever needs them."""
+
+from dataclasses import dataclass
+
+from app.config import Config
+from app.models import base
+from app.store.access import AccessStore
+from app.store.accounts import AccountStore
+from app.store.blobs import BlobStore
+from app.store.events import EventStore
+from app.store.files import FileStore
+from app.store.keyring import Keyring
+from app.store.metadata import MetadataStore
+from app.store.pages import PageStore
+from app.store.projects import ProjectStore
+from app.store.table import Foundation
+from app.store.tokens import TokenStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """Everything the services read and write."""
+
+    access: AccessStore
+    accounts: AccountStore
+    blobs: BlobStore
+    events: EventStore
+    files: FileStore
+    foundation: Foundation
+    keyring: Keyring
+    pages: PageStore
+    projects: ProjectStore
+    tokens: TokenStore
+
+
+def open_stores(config: Config) -> Stores:
+    """Open all stores; nothing is sent before the first use."""
+    base.bind(table=config.table, region=config.region, url=config.dynamodb_url)
+    blobs = BlobStore(config, base.session)
+    metadata = MetadataStore(blobs)
+    return Stores(
+        access=AccessStore(metadata),
+        accounts=AccountStore(),
+        blobs=blobs,
+        events=EventStore(),
+        files=FileStore(metadata, config.page_size),
+        foundation=Foundation(config, blobs),
+        keyring=Keyring(config, base.session),
+        pages=PageStore(blobs, config.inline_page_bytes, config.item_page_bytes),
+        projects=ProjectStore(config.page_size),
+        tokens=TokenStore(config.page_size),
+    )

@@ -1,0 +1,40 @@
+"""One line a request: who asked what with which client, how it ended and how long it took."""
+
+import logging
+import time
+import uuid
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+_log = logging.getLogger("larder.request")
+
+
+def init_app(app: Flask) -> None:
+    """Log every request once it is answered, and tell its id to the client."""
+    app.before_request(_start)
+    app.after_request(_finish)
+
+
+def _start() -> None:
+    lambda_context = request.environ.get("serverless.context")
+    g.request_id = getattr(lambda_context, "aws_request_id", None) or uuid.uuid4().hex
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    # The path without its query: a query string may hold what nobody should keep.
+    _log.info(
+        "%s %s %s",
+        request.method,
+        request.path,
+        response.status_code,
+        extra={
+            "ms": round((time.perf_counter() - g.started) * 1000, 1),
+            "actor": g.get("actor", "-"),
+            "client": request.headers.get("User-Agent", "-").split(" ")[0][:60],
+            "request_id": g.request_id,
+        },
+    )
+    response.headers["X-Request-Id"] = g.request_id
+    return response

@@ -1,0 +1,79 @@
+"""Headers of answers: validators, caching, and what browsers must not do."""
+
+import gzip
+
+from flask import Flask, make_response, request
+from werkzeug.datastructures import ETags
+from werkzeug.wrappers import Response
+
+from app.web.context import config
+
+REVALIDATE = "private, max-age=0, must-revalidate"
+IMMUTABLE = "private, max-age=31536000, immutable"
+
+# No page of ours needs more than its own style sheet, script and pictures.
+_CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def etag_of(digest: str, content_type: str) -> str:
+    """Return the strong validator of one representation (RFC 9110, 8.8.3).
+
+    The content type and the encoding are part of it: other headers, other representation.
+    """
+    form = content_type.replace("application/vnd.pypi.simple.v1+", "v1-").replace("text/", "")
+    return f"{digest}-{form}{'-gzip' if accepts_gzip() else ''}"
+
+
+def accepts_gzip() -> bool:
+    """Tell whether the client takes gzip."""
+    return request.accept_encodings.quality("gzip") > 0
+
+
+def is_current(etag: str) -> bool:
+    """Tell whether the client has this representation already (RFC 9110, 13.1.2)."""
+    known: ETags = request.if_none_match
+    return known.contains_weak(etag)
+
+
+def not_modified(etag: str, *, cache: str, vary: str) -> Response:
+    """Return a 304, which carries what a 200 would carry."""
+    return _validated(make_response("", 304), etag, cache, vary)
+
+
+def stored(gzipped: bytes, content_type: str, etag: str, *, cache: str, vary: str) -> Response:
+    """Return a body that is kept gzipped, unpacked only for a client that does not take gzip."""
+    encoded = accepts_gzip()
+    response = make_response(gzipped if encoded else gzip.decompress(gzipped))
+    html = content_type == "text/html"
+    response.headers["Content-Type"] = f"{content_type}; charset=utf-8" if html else content_type
+    if encoded:
+        response.headers["Content-Encoding"] = "gzip"
+    return _validated(response, etag, cache, vary)
+
+
+def _validated(response: Response, etag: str, cache: str, vary: str) -> Response:
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = cache
+    response.headers["Vary"] = vary
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Give every answer the headers that keep a browser from doing harm."""
+    app.after_request(_protect)
+
+
+def _protect(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Cache-Control", "no-store")
+    if response.mimetype == "text/html":
+        headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.is_secure and not config().development:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response

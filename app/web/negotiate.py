@@ -1,0 +1,46 @@
+"""Choosing a representation of a Simple API page (PEP 691, "Content-Type negotiation")."""
+
+from flask import request
+
+from app.domain.simple import Format
+from app.errors import NotAcceptable
+
+_V1 = "application/vnd.pypi.simple.v1"
+# In order of preference where the client has none: a person's `*/*` gets what a person can read.
+_OFFERS = {
+    "text/html": Format.HTML,
+    f"{_V1}+html": Format.HTML,
+    f"{_V1}+json": Format.JSON,
+}
+_ALIASES = {
+    "application/vnd.pypi.simple.latest+html": f"{_V1}+html",
+    "application/vnd.pypi.simple.latest+json": f"{_V1}+json",
+}
+
+
+def pick() -> tuple[Format, str]:
+    """Return the format to send and its content type, never one of the `latest` aliases.
+
+    `?format=` wins over the Accept header.
+
+    :raises NotAcceptable: if the client takes none of the three.
+    """
+    asked = request.args.get("format")
+    content_type = _known(asked) if asked else _best()
+    if content_type is None:
+        raise NotAcceptable("This page comes as " + ", ".join(_OFFERS) + "; ask for one of them.")
+    return _OFFERS[content_type], content_type
+
+
+def _known(asked: str) -> str | None:
+    concrete = _ALIASES.get(asked, asked)
+    return concrete if concrete in _OFFERS else None
+
+
+def _best() -> str | None:
+    accept = request.accept_mimetypes
+    if not accept:
+        return "text/html"
+    names = [*_OFFERS, *_ALIASES]
+    best = max(names, key=lambda name: float(accept.quality(name)))
+    return _ALIASES.get(best, best) if accept.quality(best) > 0 else None

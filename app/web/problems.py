@@ -1,0 +1,105 @@
+"""Errors as answers: one tree, two handlers, and a face for each kind of client.
+
+uv shows the `code` of a JSON body with exactly the type `application/json`, and must not get a
+problem document from the upload endpoint, or it skips its own check for a lost race. twine shows
+nothing but the reason phrase. Everything else that takes JSON gets a problem document (RFC 9457).
+"""
+
+import re
+
+from flask import Flask, Response, json, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.errors import AppError, TooLarge, Unauthorized, Unavailable
+from app.web.context import config
+
+_MACHINE_PATHS = ("/simple", "/files", "/legacy", "/api", "/healthz")
+_MAX_REASON = 200
+
+
+def init_app(app: Flask) -> None:
+    """Answer our own errors and Werkzeug's; a bug stays a bug, so that tests see it raise."""
+    app.register_error_handler(AppError, _from_app)
+    app.register_error_handler(HTTPException, _from_http)
+
+
+def _from_app(error: AppError) -> AnyResponse:
+    response = _answer(error.status, error.title, error.detail, error.code, error.facts)
+    if isinstance(error, Unauthorized) and _for_machines():
+        # Only here: on a page for people it would open a browser's own password box.
+        response.headers["WWW-Authenticate"] = 'Basic realm="Larder", charset="UTF-8"'
+    if isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _from_http(error: HTTPException) -> AnyResponse:
+    status = error.code or 500
+    if error.response is not None or status < 400:  # noqa: PLR2004 - a redirect is no problem
+        return make_response(error.get_response())
+    if isinstance(error, RequestEntityTooLarge):
+        return _from_app(
+            TooLarge(
+                f"The upload is larger than this index takes ({config().max_file_bytes} bytes)."
+            )
+        )
+    title = HTTP_STATUS_CODES.get(status, "Error").capitalize()
+    response = _answer(status, title, _sentence(error), title.lower().replace(" ", "-"), {})
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def _sentence(error: HTTPException) -> str:
+    if error.code == 404:  # noqa: PLR2004
+        return "There is nothing at this address."
+    return error.description or ""
+
+
+def _answer(
+    status: int, title: str, detail: str, code: str, facts: dict[str, str | int]
+) -> AnyResponse:
+    if request.path.startswith("/legacy"):
+        return _for_uploaders(status, title, detail)
+    if _takes_json():
+        problem = {
+            "type": "about:blank",
+            "title": title,
+            "status": status,
+            "detail": detail,
+            "code": code,
+            **facts,
+        }
+        return Response(json.dumps(problem), status, mimetype="application/problem+json")
+    if _for_machines():
+        return Response(f"{title}: {detail}\n", status, mimetype="text/plain")
+    page = render_template("errors/error.html", status=status, title=title, detail=detail)
+    return make_response(page, status)
+
+
+def _for_uploaders(status: int, title: str, detail: str) -> AnyResponse:
+    types = request.accept_mimetypes
+    if types and types.best_match(["text/plain", "application/json"]) == "application/json":
+        body = json.dumps({"message": detail, "code": f"{status} {detail}", "title": title})
+        response = Response(body, status, mimetype="application/json")
+    else:
+        response = Response(f"{detail}\n", status, mimetype="text/plain")
+    response.status = f"{status} {_reason(detail)}"
+    return response
+
+
+def _reason(detail: str) -> str:
+    """Make a reason phrase of a sentence (RFC 9112, 4): one line of what every server can send."""
+    plain = re.sub(r"[^\x20-\x7e]+", " ", detail)
+    return plain if len(plain) <= _MAX_REASON else plain[: _MAX_REASON - 3] + "..."
+
+
+def _takes_json() -> bool:
+    return any("json" in name and quality for name, quality in request.accept_mimetypes)
+
+
+def _for_machines() -> bool:
+    return request.path.startswith(_MACHINE_PATHS)
