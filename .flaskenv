@@ -1,0 +1,1 @@
+FLASK_APP=local.offline:create_app

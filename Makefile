@@ -1,0 +1,92 @@
+# Every command of this repository; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BACKEND := .venv-backend
+UV := $(BIN)/uv
+export UV_PYTHON_DOWNLOADS := never
+PYTEST := $(BIN)/python -m pytest
+LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
+
+.PHONY: help setup setup-node setup-clients serve test test-fast lint format lock package deploy clean
+
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Run
+serve: setup ## Serve the index on http://127.0.0.1:8000 (HOST, PORT), data in .larder (LARDER_DATA)
+	@$(BIN)/python -m local.serve
+
+##@ Check
+test: setup setup-node setup-clients ## Run every test
+	$(PYTEST)
+
+test-fast: setup ## Run the tests that need neither clients nor packaging
+	$(PYTEST) -m "not e2e and not deploy and not browser"
+
+lint: setup ## Check style, types, import rules, spelling and templates
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/djlint --check --quiet app/templates
+	$(BIN)/djlint --lint --quiet app/templates
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --reformat --quiet app/templates || true
+
+##@ Deploy
+package: setup setup-node ## Make the deployment zip (.serverless/)
+	npx sls package
+
+deploy: setup setup-node ## Deploy to AWS: make deploy STAGE=prod
+	npx sls deploy --stage $(or $(STAGE),$(error Name the stage: make deploy STAGE=prod))
+
+##@ Set up
+setup: $(VENV)/.done $(BACKEND)/.done ## Make the environments
+
+$(VENV)/.done: requirements-dev.txt
+	@echo "Making $(VENV) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+$(BACKEND)/.done: local/requirements.txt $(VENV)/.done
+	@echo "Making $(BACKEND) ..."
+	@test -x $(BACKEND)/bin/python || $(PYTHON) -m venv $(BACKEND)
+	@$(BACKEND)/bin/python -m pip install --quiet --require-hashes --requirement local/requirements.txt
+	@touch $@
+
+setup-node: node_modules/.done ## Install the Serverless tools
+
+node_modules/.done: package-lock.json
+	@echo "Installing the Serverless tools ..."
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+CLIENTS := pip uv twine
+setup-clients: $(CLIENTS:%=.tools/%/.done) ## Install the package clients that the tests drive
+
+.tools/%/.done: tests/e2e/requirements-%.txt $(VENV)/.done
+	@echo "Installing $* for the tests ..."
+	@test -x .tools/$*/bin/python || $(PYTHON) -m venv .tools/$*
+	@.tools/$*/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+lock: setup ## Pin the newest versions of everything, with hashes
+	$(LOCK) --upgrade --python-version 3.11 requirements.in -o requirements.txt
+	$(LOCK) --upgrade --python-version 3.11 -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --upgrade --python-version 3.11 local/requirements.in -o local/requirements.txt
+	$(LOCK) --upgrade --python-version 3.13 tests/deploy/requirements.in -o tests/deploy/requirements.txt
+	for client in $(CLIENTS); do \
+		$(LOCK) --upgrade --python-version 3.11 tests/e2e/requirements-$$client.in -o tests/e2e/requirements-$$client.txt; \
+	done
+
+clean: ## Remove everything that was made, but not the data in .larder
+	rm -rf $(VENV) $(BACKEND) .tools node_modules .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis

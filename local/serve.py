@@ -1,0 +1,180 @@
+"""`make serve`: the embedded back end and the index on it, until Ctrl-C.
+
+A part that dies is started again; nothing that was acknowledged is lost by that.
+"""
+
+import http.client
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.backend import REPOSITORY, Backend, BackendError, start, stop
+from local.offline import data_folder, settings
+
+_POLL_SECONDS = 0.3
+_READY_SECONDS = 30
+_WEB_STOP_SECONDS = 20
+
+
+class Service:
+    """The two processes of a local index."""
+
+    def __init__(self, data: Path, host: str, port: int) -> None:
+        self.data = data
+        self.host = host
+        self.port = port
+        self.backend, self.backend_process = start(data)
+        self.web_process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the settings of the index."""
+        return settings(self.backend, self.data)
+
+    def start_web(self) -> None:
+        """Start gunicorn and wait until it answers."""
+        self.web_process = subprocess.Popen(
+            [sys.executable, "-m", "local.web"],
+            cwd=REPOSITORY,
+            env={**os.environ, **self.environment, "HOST": self.host, "PORT": str(self.port)},
+            # Ctrl-C goes to a whole terminal session; this process stops the others, in order.
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + _READY_SECONDS
+        while not self._answers():
+            if self.web_process.poll() is not None or time.monotonic() > deadline:
+                raise BackendError(
+                    f"The index did not start on {self.host}:{self.port}; the lines above say why."
+                    " Is another program using the port? Choose one with PORT=8001 make serve."
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == http.client.OK
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def keep_running(self) -> None:
+        """Start again whatever died, for ever."""
+        while True:
+            time.sleep(_POLL_SECONDS)
+            if self.backend_process.poll() is not None:
+                print("The back end died; starting it again on the same data.", flush=True)
+                before = self.backend
+                self.backend, self.backend_process = start(self.data)
+                if self.backend.endpoint != before.endpoint:
+                    self._stop_web()
+            if self.web_process is None or self.web_process.poll() is not None:
+                print("Starting the index again.", flush=True)
+                self.start_web()
+
+    def stop(self) -> None:
+        """Stop both, the index first."""
+        self._stop_web()
+        stop(self.backend_process)
+
+    def _stop_web(self) -> None:
+        if self.web_process is None or self.web_process.poll() is not None:
+            return
+        self.web_process.terminate()
+        try:
+            self.web_process.wait(_WEB_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.web_process.kill()
+            self.web_process.wait()
+
+
+def prepare(backend: Backend, data: Path) -> str | None:
+    """Set everything up; on the first start return a greeting with the admin's credentials."""
+    os.environ.update(settings(backend, data))
+    from app.config import Config
+    from app.domain.account import AccountRole
+    from app.errors import Conflict
+    from app.features.accounts import service as accounts
+    from app.features.setup import service as setup
+    from app.features.tokens import service as tokens
+    from app.store.stores import open_stores
+
+    stores = open_stores(Config.from_env())
+    setup.prepare(stores)
+    now = datetime.now(UTC)
+    password = secrets.token_urlsafe(18)
+    try:
+        accounts.create("admin", password=password, role=AccountRole.ADMIN, stores=stores, now=now)
+    except Conflict:
+        return None
+    _, token = tokens.create(
+        "admin",
+        permissions=["admin"],
+        projects=["*"],
+        lifetime=None,
+        label="made by the first start",
+        stores=stores,
+        now=now,
+    )
+    return f"account   admin\npassword  {password}\ntoken     {token}"
+
+
+def greeting(url: str, data: Path, credentials: str | None) -> str:
+    """Return what a person reads once the index runs."""
+    host = url.removeprefix("http://")
+    lines = [f"Larder is ready: {url}", f"Data in {data}; Ctrl-C stops it."]
+    if credentials is None:
+        lines.append(
+            "Make a token with: .venv/bin/flask tokens create admin"
+            " --permissions read,upload --projects '*'"
+        )
+        return "\n".join(lines)
+    token = credentials.rpartition(" ")[2]
+    return "\n".join([
+        *lines,
+        "",
+        "Shown this once, so keep it:",
+        *credentials.splitlines()[:-1],
+        f"export LARDER_TOKEN={token}",
+        "",
+        "With that line pasted, publish:",
+        "  TWINE_USERNAME=__token__ TWINE_PASSWORD=$LARDER_TOKEN \\",
+        f"    twine upload --repository-url {url}/legacy/ dist/*",
+        "  UV_PUBLISH_TOKEN=$LARDER_TOKEN \\",
+        f"    uv publish --publish-url {url}/legacy/ dist/*",
+        "and install:",
+        f"  pip install --index-url http://__token__:$LARDER_TOKEN@{host}/simple/ YOUR-PACKAGE",
+        f"  uv pip install --index-url http://__token__:$LARDER_TOKEN@{host}/simple/ YOUR-PACKAGE",
+        "",
+        f"Other tools: {url}/help",
+    ])  # fmt: skip
+
+
+def main() -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    data = data_folder()
+    host, port = os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or "8000")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    service = Service(data, host, port)
+    try:
+        credentials = prepare(service.backend, data)
+        service.start_web()
+        print("\n" + greeting(f"http://{host}:{port}", data, credentials) + "\n", flush=True)
+        service.keep_running()
+    except KeyboardInterrupt:
+        print("\nStopping; everything is on disk.", flush=True)
+    finally:
+        service.stop()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BackendError as problem:
+        sys.exit(str(problem))
