@@ -10,6 +10,17 @@ from app.errors import BadFile
 
 MAX_METADATA = 4 * 1024 * 1024
 MAX_MEMBERS = 50_000
+MAX_EXPANDED = 1024 * 1024 * 1024
+_BLOCK = 1024 * 1024
+# RecursionError: tarfile descends once for each of a chain of extension headers.
+_UNREADABLE = (
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    RecursionError,
+)
 
 
 def read_metadata(content: IO[bytes], dist: DistName) -> bytes:
@@ -18,14 +29,34 @@ def read_metadata(content: IO[bytes], dist: DistName) -> bytes:
     :raises BadFile: if it is no gzipped tar archive, or lacks what every sdist has.
     """
     try:
-        with tarfile.open(fileobj=content, mode="r|gz") as archive:
-            return _metadata_of(archive, dist)
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
+        with gzip.GzipFile(fileobj=content) as unpacked:
+            stream = _Bounded(unpacked, MAX_EXPANDED)
+            with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
+                document = _metadata_of(archive, dist)
+            while stream.read(_BLOCK):  # the checksum stands at the very end
+                pass
+            return document
+    except _UNREADABLE as error:
         raise BadFile(
             f"{dist.filename} is not a readable gzipped tar archive ({error}); build it again."
         ) from error
     finally:
         content.seek(0)
+
+
+class _Bounded:
+    """A stream that ends with a refusal where a small archive would unpack into a huge one."""
+
+    def __init__(self, stream: gzip.GzipFile, limit: int) -> None:
+        self._stream = stream
+        self._left = limit
+
+    def read(self, size: int) -> bytes:
+        block = self._stream.read(size)
+        self._left -= len(block)
+        if self._left < 0:
+            raise BadFile(f"The sdist unpacks to more than {MAX_EXPANDED} bytes.")
+        return block
 
 
 def _metadata_of(archive: tarfile.TarFile, dist: DistName) -> bytes:

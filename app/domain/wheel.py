@@ -13,6 +13,8 @@ from app.errors import BadFile
 MAX_METADATA = 4 * 1024 * 1024
 MAX_MEMBERS = 50_000
 
+# The signature of a member: a zip archive with something in front of it is read in two ways.
+_FIRST_BYTES = b"PK\x03\x04"
 _REQUIRED = ("METADATA", "WHEEL", "RECORD")
 
 
@@ -21,6 +23,9 @@ def read_metadata(content: IO[bytes], dist: DistName) -> bytes:
 
     :raises BadFile: if it is no zip archive, or lacks what every wheel has.
     """
+    if content.read(4) != _FIRST_BYTES:
+        content.seek(0)
+        raise BadFile(f"{dist.filename} is not a readable zip archive; build it again.")
     try:
         with zipfile.ZipFile(content) as archive:
             return _metadata_of(archive, dist)

@@ -49,11 +49,13 @@ def bind(*, table: str, region: str, url: str) -> None:
     """Point every model at `table`; `url` is empty for AWS itself.
 
     PynamoDB keeps one connection on the class, which the item types share with this one. It is
-    opened here and not by the first item type used, or each type would open its own.
+    opened here and not by the first item type used, or each type would open its own. Binding to
+    the same table again keeps it.
     """
-    LarderItem.Meta.table_name = table
-    LarderItem.Meta.region = region
-    LarderItem.Meta.host = url or None
+    meta = LarderItem.Meta
+    if (meta.table_name, meta.region, meta.host) == (table, region, url or None):
+        return
+    meta.table_name, meta.region, meta.host = table, region, url or None
     LarderItem._connection = None  # noqa: SLF001
     LarderItem._get_connection()  # noqa: SLF001
 

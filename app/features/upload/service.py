@@ -95,6 +95,8 @@ def _existing(dist: DistName, measured: Measured, *, stores: Stores) -> DistFile
 
     :raises FileExists: if the name belongs to other bytes, or did before a deletion.
     """
+    # In this order: a file that another upload publishes between the two reads is then seen.
+    taken = stores.files.is_taken(dist.identity)
     file = stores.files.get(dist.project, dist.filename)
     if file is not None and file.sha256 == measured.sha256:
         return file
@@ -104,7 +106,7 @@ def _existing(dist: DistName, measured: Measured, *, stores: Stores) -> DistFile
             " a published file never changes, so publish a new version.",
             filename=dist.filename,
         )
-    if stores.files.is_taken(dist.identity):
+    if taken:
         raise FileExists(
             f"File already exists or existed before ({dist.filename}, maybe in another spelling);"
             " its name is never given again, so publish a new version.",
@@ -166,7 +168,11 @@ def _store(
 
 def _yield_to_winner(dist: DistName, measured: Measured, blob: Blob, *, stores: Stores) -> DistFile:
     """Return the file of the upload that came first, if it is the same file."""
-    winner = _existing(dist, measured, stores=stores)
+    try:
+        winner = _existing(dist, measured, stores=stores)
+    except FileExists:
+        stores.blobs.discard(blob)
+        raise
     if winner is None:
         raise Unavailable(f"{dist.filename} is being changed at this moment; try again shortly.")
     if winner.blob != blob:  # else it was this very attempt, its answer lost on the way

@@ -4,6 +4,7 @@ from flask import Blueprint, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
+from app.domain.access import Actor
 from app.errors import BadRequest
 from app.features.upload import forms, service
 from app.web import auth
@@ -25,6 +26,11 @@ def upload() -> Response:
     request.max_form_memory_size = FORM_BYTES
     request.max_form_parts = FORM_PARTS
     actor = service.admit(auth.claims(), stores=stores(), now=now())
+    with request:  # large files lie on disk until it is closed
+        return _publish(actor)
+
+
+def _publish(actor: Actor) -> Response:
     content = _content()
     form = forms.parse(request.form.to_dict(flat=False), content.filename if content else None)
     file = service.publish(

@@ -1,0 +1,79 @@
+"""What AWS Lambda calls (`http`) and what `sls wsgi` serves (`app`).
+
+`http` wraps `serverless_wsgi.handle_request`, which does not know all the ways of an HTTP API with
+payload 2.0: tests/integration/test_handler.py. The operator's commands go to `manage`, never here.
+"""
+
+import base64
+import logging
+import os
+from typing import Any
+from urllib.parse import quote
+
+import serverless_wsgi
+
+if os.environ.get("IS_OFFLINE"):  # noqa: TID251 - set by `sls wsgi serve`, before any setting is read
+    from local.offline import attach
+
+    attach()
+
+from app.factory import create_app
+
+app = create_app()
+_log = logging.getLogger("larder.handler")
+_REFUSAL = {"statusCode": 400, "headers": {"content-type": "text/plain"}, "body": "No request.\n"}
+# These are text to us; base64 would make the commonest answers a third larger.
+serverless_wsgi.TEXT_MIME_TYPES += [f"application/vnd.pypi.simple.v1+{x}" for x in ("json", "html")]
+
+
+def http(event: Any, context: Any) -> dict[str, Any]:
+    """Answer one request of an HTTP API; refuse every other event."""
+    try:
+        request = _request(event)
+    except (AttributeError, KeyError, TypeError, ValueError) as fault:
+        _log.warning("Refused an event that is no HTTP request: %r", fault)
+        return _REFUSAL
+    return _folded(serverless_wsgi.handle_request(app, request, context))
+
+
+def _request(event: Any) -> dict[str, Any]:
+    """Return the event with nothing in it but what a request needs, each part of its right type."""
+    if event["version"] != "2.0":
+        raise ValueError("the payload version is not 2.0")
+    about, path, body = event["requestContext"], _text(event["rawPath"]), event.get("body") or ""
+    decoded = ".lambda-url." not in about.get("domainName", "")  # a function URL leaves it quoted
+    headers = {n.lower(): _latin(v) for n, v in event["headers"].items()}
+    source = {key: _text(about["http"].get(key, "")) for key in ("method", "sourceIp")}
+    return {
+        "version": "2.0",
+        "rawPath": quote(path, safe="/") if decoded else path,
+        "rawQueryString": _text(event.get("rawQueryString") or ""),
+        "headers": headers,
+        "cookies": [_latin(c) for c in event.get("cookies") or []] or [headers.get("cookie", "")],
+        "body": base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+        "requestContext": {"http": source, "requestId": about.get("requestId", "")},
+    }
+
+
+def _text(value: Any) -> str:
+    """Return one line of text; a line break or half a surrogate pair cannot be sent."""
+    if "\n" in value or "\r" in value:
+        raise ValueError("a line break")
+    return str(value.encode().decode())
+
+
+def _latin(value: Any) -> str:
+    """Return a header's value as WSGI wants it: its bytes, read as Latin-1."""
+    return _text(value).encode().decode("latin-1")
+
+
+def _folded(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with every header once: the front folds names that differ only in case."""
+    headers: dict[str, str] = {}
+    cookies: list[str] = []
+    for key, value in ((name.lower(), value) for name, value in answer["headers"].items()):
+        if key == "set-cookie":
+            cookies.append(value)
+        else:
+            headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return {**answer, "headers": headers, "cookies": cookies}

@@ -1,0 +1,1 @@
+"""The embedded AWS back end; for development only, never part of the deployment zip."""

@@ -1,0 +1,433 @@
+"""Publishing through the legacy upload API."""
+
+import hashlib
+import io
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
+
+from app.config import Config
+from app.domain.account import AccountRole
+from app.domain.names import normalize
+from app.factory import create_app
+from app.store.stores import Stores
+from tests import make
+
+Clients = Callable[..., FlaskClient]
+
+JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
+UV_ACCEPT = "application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7"
+
+
+def upload(client: FlaskClient, archive: bytes, /, *args: Any, **changes: Any) -> TestResponse:
+    return client.post("/legacy/", data=make.form(archive, *args, **changes))
+
+
+def page(client: FlaskClient, project: str = "larder-demo") -> dict[str, Any]:
+    answer = client.get(f"/simple/{project}/", headers=JSON)
+    found: dict[str, Any] = json.loads(answer.data) if answer.status_code == 200 else {}
+    return found
+
+
+def files(client: FlaskClient, project: str = "larder-demo") -> list[str]:
+    return [file["filename"] for file in page(client, project).get("files", [])]
+
+
+@pytest.mark.parametrize("path", ["/legacy/", "/legacy"])
+def test_a_wheel_is_published_at_both_addresses_without_a_redirect(as_: Clients, path: str) -> None:
+    answer = as_().post(path, data=make.form(make.wheel()))
+
+    assert (answer.status_code, answer.text) == (200, f"Published {make.wheel_name()}.\n")
+
+
+def test_what_was_published_is_on_the_very_next_page(as_: Clients) -> None:
+    client, content = as_(), make.wheel(Requires_Python=">=3.11")
+
+    assert upload(client, content).status_code == 200
+
+    (file,) = page(client)["files"]
+    assert file["filename"] == make.wheel_name()
+    assert file["hashes"] == {"sha256": hashlib.sha256(content).hexdigest()}
+    assert file["size"] == len(content)
+    assert file["requires-python"] == ">=3.11"
+
+
+def test_an_sdist_is_published(as_: Clients) -> None:
+    client = as_()
+    assert upload(client, make.sdist(), make.sdist_name()).status_code == 200
+    assert files(client) == [make.sdist_name()]
+
+
+def test_the_stored_object_holds_the_very_bytes(as_: Clients, stores: Stores) -> None:
+    content = make.wheel()
+    upload(as_(), content)
+
+    file = stores.files.get(normalize("larder-demo"), make.wheel_name())
+
+    assert file is not None
+    assert stores.blobs.read(file.blob) == content
+    assert file.blob.key.startswith("files/larder-demo/")
+    assert (file.uploaded_by, file.uploaded_with) == ("ada", "Werkzeug/3.1.9")
+
+
+def test_the_first_upload_makes_its_uploader_the_owner(as_: Clients, stores: Stores) -> None:
+    upload(as_("ada"), make.wheel())
+
+    project = stores.projects.get(normalize("larder-demo"))
+
+    assert project is not None
+    assert project.display_name == "Larder.Demo"
+    assert stores.projects.role(project.name, "ada") == "owner"
+    assert [release.version for release in stores.projects.releases(project.name)] == ["1.0"]
+
+
+def test_identical_bytes_again_change_nothing(as_: Clients, stores: Stores) -> None:
+    client, content = as_(), make.wheel()
+    upload(client, content)
+    before, etag = page(client), client.get("/simple/larder-demo/", headers=JSON).headers["ETag"]
+
+    again = upload(client, content)
+
+    assert again.status_code == 200
+    assert page(client) == before
+    assert client.get("/simple/larder-demo/", headers=JSON).headers["ETag"] == etag
+    assert len(objects(stores, "files/")) == 1
+
+
+def test_other_bytes_under_a_taken_name_are_refused(as_: Clients, stores: Stores) -> None:
+    client = as_()
+    upload(client, make.wheel())
+    before = page(client)
+
+    answer = upload(client, make.wheel(Summary="changed"))
+
+    assert answer.status_code == 409
+    assert answer.text.startswith("File already exists (larder_demo-1.0-py3-none-any.whl")
+    assert page(client) == before
+    assert len(objects(stores, "files/")) == 1
+
+
+def test_another_spelling_of_a_taken_name_is_refused(as_: Clients) -> None:
+    client = as_()
+    upload(client, make.wheel())
+
+    answer = upload(client, make.wheel(version="1.0.0"), release="1.0.0")
+
+    assert answer.status_code == 409
+    assert "maybe in another spelling" in answer.text
+    assert files(client) == [make.wheel_name()]
+
+
+def test_several_files_of_one_version_make_one_release(as_: Clients, stores: Stores) -> None:
+    client = as_()
+    upload(client, make.wheel())
+    upload(client, make.sdist(), make.sdist_name())
+
+    assert sorted(files(client)) == sorted([make.wheel_name(), make.sdist_name()])
+    assert len(stores.projects.releases(normalize("larder-demo"))) == 1
+
+
+def test_a_tool_that_sends_no_content_type_for_the_file_is_understood(as_: Clients) -> None:
+    """So do uv and flit; written by hand, because test clients always send one."""
+    content, boundary = make.wheel(), "b0undary"
+    fields = make.form(content)
+    del fields["content"]
+    body = b"".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode()
+        for k, v in fields.items()
+    )
+    body += (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="content";'
+        f' filename="{make.wheel_name()}"\r\n\r\n'
+    ).encode()
+    body += content + f"\r\n--{boundary}--\r\n".encode()
+
+    answer = as_().post(
+        "/legacy/", data=body, content_type=f"multipart/form-data; boundary={boundary}"
+    )
+
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_long_readme_and_a_thousand_fields_pass(as_: Clients) -> None:
+    fields = make.form(
+        make.wheel(),
+        description="x" * 600_000,
+        classifiers=[f"Topic :: {number}" for number in range(1200)],
+    )
+    # Encoded here, because the test client would leave a temporary file open.
+    boundary, body = encode_multipart(fields)
+    kind = f"multipart/form-data; boundary={boundary}"
+    answer = as_().post("/legacy/", data=body, content_type=kind)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({":action": None}, "':action' must be 'file_upload'"),
+        ({":action": "other"}, "':action' must be 'file_upload'"),
+        ({"protocol_version": "2"}, "protocol_version must be 1"),
+        ({"name": None}, "does not give 'name'"),
+        ({"name": "UNKNOWN"}, "does not give 'name'"),
+        ({"name": "-bad-"}, "not a valid project name"),
+        ({"name": "other"}, "names project 'other'"),
+        ({"name": ["Larder.Demo", "other"]}, "gives name 2 times"),
+        ({"version": None}, "does not give 'version'"),
+        ({"version": "2.0"}, "names version '2.0'"),
+        ({"version": "one"}, "names version 'one'"),
+        ({"filetype": None}, "does not give 'filetype'"),
+        ({"filetype": "sdist"}, "filetype is 'sdist'"),
+        ({"filetype": "bdist_egg"}, "filetype is 'bdist_egg'"),
+        ({"pyversion": None}, "must give its Python tag"),
+        ({"sha256_digest": None}, "names no digest"),
+        ({"sha256_digest": "xyz"}, "not a hexadecimal digest"),
+        ({"sha256_digest": "0" * 64}, "changed or damaged"),
+        ({"md5_digest": "0" * 32}, "changed or damaged"),
+        ({"blake2_256_digest": "0" * 64}, "changed or damaged"),
+        ({"content": None}, "has no file"),
+        ({"content": "text, not a file"}, "has no file"),
+        ({"content": (io.BytesIO(b"x"), "")}, "has no file"),
+        ({"name": (io.BytesIO(b"x"), "x.txt")}, "sends 'name' as a file"),
+        ({"gpg_signature": (io.BytesIO(b"x"), "x.asc")}, "sends 'gpg_signature' as a file"),
+    ],
+)
+def test_a_wrong_form_is_refused_and_changes_nothing(
+    as_: Clients, stores: Stores, changes: dict[str, Any], reason: str
+) -> None:
+    client = as_()
+
+    answer = upload(client, make.wheel(), **changes)
+
+    assert answer.status_code == 400, answer.text
+    assert reason in answer.text
+    assert stores.projects.all() == []
+    assert objects(stores, "") == []
+
+
+@pytest.mark.parametrize(
+    ("filename", "reason"),
+    [
+        ("larder_demo-1.0.zip", "neither a wheel"),
+        ("larder_demo-1.0.exe", "neither a wheel"),
+        ("Larder.Demo-1.0-py3-none-any.whl", "should start with 'larder_demo-'"),
+        ("larder-demo-1.0.tar.gz", "should be named"),
+        ("../larder_demo-1.0-py3-none-any.whl", "not allowed"),
+        ("larder_demo-1.0-py3-none-any.whl\x7f", "not allowed"),
+    ],
+)
+def test_a_wrong_file_name_is_refused(as_: Clients, filename: str, reason: str) -> None:
+    answer = upload(as_(), make.wheel(), filename)
+    assert answer.status_code == 400
+    assert reason in answer.text
+
+
+@pytest.mark.parametrize(
+    ("content", "filename", "reason"),
+    [
+        (b"", make.wheel_name(), "not a readable zip archive"),
+        (b"junk bytes", make.wheel_name(), "not a readable zip archive"),
+        (make.sdist(), make.wheel_name(), "not a readable zip archive"),
+        (make.wheel(leave_out=("METADATA",)), make.wheel_name(), "exactly one"),
+        (make.wheel(document=b"Metadata-Version: 2.1\n"), make.wheel_name(), "name:"),
+        (make.wheel(document=make.metadata("Other")), make.wheel_name(), "metadata of Other 1.0"),
+        (make.wheel(document=make.metadata(version="2")), make.wheel_name(), "metadata of Larder"),
+        (b"junk bytes", make.sdist_name(), "not a readable gzipped tar"),
+        (make.wheel(), make.sdist_name(), "not a readable gzipped tar"),
+        (make.sdist(top="elsewhere"), make.sdist_name(), "one top folder"),
+        (make.sdist(document=make.metadata("Other")), make.sdist_name(), "metadata of Other 1.0"),
+    ],
+)
+def test_an_archive_that_is_not_what_it_says_is_refused(
+    as_: Clients, stores: Stores, content: bytes, filename: str, reason: str
+) -> None:
+    answer = upload(as_(), content, filename)
+
+    assert answer.status_code == 400, answer.text
+    assert reason in answer.text
+    assert stores.projects.all() == []
+    assert objects(stores, "") == []
+
+
+@pytest.mark.parametrize("action", ["submit", "doc_upload"])
+def test_old_services_are_gone(as_: Clients, action: str) -> None:
+    assert upload(as_(), make.wheel(), **{":action": action}).status_code == 410
+
+
+def test_two_files_in_one_form_are_refused(as_: Clients) -> None:
+    fields = make.form(make.wheel())
+    fields["content"] = [FileStorage(io.BytesIO(b"x"), make.wheel_name()) for _ in range(2)]
+    answer = as_().post("/legacy/", data=fields)
+    assert (answer.status_code, "more than one file" in answer.text) == (400, True)
+
+
+def test_a_body_that_is_no_form_is_refused(as_: Clients) -> None:
+    for kind in ("application/json", "multipart/form-data", "multipart/form-data; boundary=x", ""):
+        assert as_().post("/legacy/", data=b"\x00\xff", content_type=kind).status_code == 400
+
+
+def test_a_file_above_the_limit_is_refused_as_too_large(stores: Stores, mint: Any) -> None:
+    config = Config.from_env({"LARDER_MAX_FILE_BYTES": "300"})
+    client = create_app(config, stores).test_client()
+    headers = {"Authorization": f"Bearer {mint()}"}
+
+    answer = client.post("/legacy/", data=make.form(make.wheel()), headers=headers)
+
+    assert answer.status_code == 413
+    assert "300 bytes" in answer.text
+    assert stores.projects.all() == []
+
+
+def test_a_body_above_the_limit_is_refused_before_it_is_read(stores: Stores, mint: Any) -> None:
+    client = create_app(Config.from_env({"LARDER_MAX_FILE_BYTES": "300"}), stores).test_client()
+    answer = client.post(
+        "/legacy/",
+        data=io.BytesIO(),
+        content_type="multipart/form-data; boundary=x",
+        headers={"Authorization": f"Bearer {mint()}"},
+        environ_overrides={"CONTENT_LENGTH": str(2**30)},
+    )
+    assert answer.status_code == 413
+
+
+def test_uv_gets_the_reason_as_plain_json(as_: Clients) -> None:
+    """It shows `code`, and only when the content type is exactly this."""
+    answer = as_().post("/legacy/", data=make.form(b"junk"), headers={"Accept": UV_ACCEPT})
+    assert answer.headers["Content-Type"] == "application/json"
+    body = answer.get_json()
+    assert body["code"].startswith("400 larder_demo-1.0-py3-none-any.whl is not a readable zip")
+    assert body["message"].startswith("larder_demo-1.0")
+
+
+def test_twine_gets_the_reason_in_the_status_line(as_: Clients) -> None:
+    answer = as_().post("/legacy/", data=make.form(b"junk"))
+    assert answer.status.startswith("400 larder_demo-1.0-py3-none-any.whl is not a readable zip")
+
+
+def test_without_a_credential_nothing_is_taken(client: FlaskClient) -> None:
+    answer = upload(client, make.wheel())
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_a_token_for_reading_cannot_publish(as_: Clients) -> None:
+    answer = upload(as_("ada", {"read"}), make.wheel())
+    assert (answer.status_code, "made for read" in answer.text) == (403, True)
+
+
+def test_a_token_for_another_project_cannot_publish(as_: Clients) -> None:
+    answer = upload(as_("ada", {"upload"}, ("other",)), make.wheel())
+    assert (answer.status_code, "not for project 'larder-demo'" in answer.text) == (403, True)
+
+
+def test_a_token_for_one_project_can_create_it(as_: Clients) -> None:
+    assert upload(as_("ada", {"upload"}, ("Larder_Demo",)), make.wheel()).status_code == 200
+
+
+def test_a_stranger_cannot_publish_to_a_claimed_name(as_: Clients) -> None:
+    upload(as_("ada"), make.wheel())
+
+    answer = upload(as_("bob"), make.wheel(version="2.0"), release="2.0")
+
+    assert answer.status_code == 403
+    assert "'bob' may not upload to project 'larder-demo'" in answer.text
+    assert files(as_("ada")) == [make.wheel_name()]
+
+
+def test_an_admin_can_publish_to_every_project(as_: Clients) -> None:
+    upload(as_("ada"), make.wheel())
+    root = as_("root", role=AccountRole.ADMIN)
+    assert upload(root, make.wheel(version="2.0"), release="2.0").status_code == 200
+
+
+def together(jobs: list[Callable[[], TestResponse]]) -> list[TestResponse]:
+    barrier, answers = threading.Barrier(len(jobs)), []
+
+    def run(job: Callable[[], TestResponse]) -> None:
+        barrier.wait()
+        answers.append(job())
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_ten_versions_at_once_are_all_listed(as_: Clients) -> None:
+    clients = [as_() for _ in range(10)]
+    jobs = [
+        lambda n=n: upload(clients[n], make.wheel(version=f"1.{n}"), release=f"1.{n}")
+        for n in range(10)
+    ]
+
+    answers = together(jobs)
+
+    assert [answer.status_code for answer in answers] == [200] * 10
+    assert len(files(clients[0])) == 10
+
+
+def test_of_different_files_racing_for_one_name_one_wins(as_: Clients, stores: Stores) -> None:
+    clients = [as_() for _ in range(6)]
+    contents = [make.wheel(Summary=str(n)) for n in range(6)]
+    jobs = [lambda n=n: upload(clients[n], contents[n]) for n in range(6)]
+
+    answers = together(jobs)
+
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    (file,) = page(clients[0])["files"]
+    assert file["hashes"]["sha256"] in {hashlib.sha256(c).hexdigest() for c in contents}
+    assert len(objects(stores, "files/")) == 1
+
+
+def test_identical_files_racing_all_succeed(as_: Clients, stores: Stores) -> None:
+    clients = [as_() for _ in range(6)]
+    answers = together([lambda c=c: upload(c, make.wheel()) for c in clients])
+
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert len(files(clients[0])) == 1
+    assert len(objects(stores, "files/")) == 1
+
+
+def test_an_upload_that_ended_before_its_page_is_completed_by_repeating_it(
+    as_: Clients, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = as_()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(stores.pages), "bump", _crash)
+        with pytest.raises(KeyboardInterrupt):
+            upload(client, make.wheel())
+    assert files(client) == []
+
+    assert upload(client, make.wheel()).status_code == 200
+
+    assert files(client) == [make.wheel_name()]
+
+
+def _crash(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_everything_published_is_on_record(as_: Clients, app: Flask, stores: Stores) -> None:
+    from app.models.event import EventItem
+
+    upload(as_("ada"), make.wheel())
+
+    found = list(EventItem.query("project#larder-demo", EventItem.sk.startswith("event#")))
+    assert sorted(event.action for event in found) == ["file.published", "project.created"]
+    assert {event.actor for event in found} == {"ada"}
+
+
+def objects(stores: Stores, prefix: str) -> list[str]:
+    """Return the keys of all objects that lie in the bucket, in any version."""
+    bucket = stores.foundation.config.bucket
+    found = stores.blobs.client.list_object_versions(Bucket=bucket, Prefix=prefix)
+    return [version["Key"] for version in found.get("Versions", [])]

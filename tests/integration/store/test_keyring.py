@@ -1,0 +1,70 @@
+"""Signing keys and where they come from."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.config import Config, ConfigError
+from app.errors import Unauthorized
+from app.models import base
+from app.store import keyring
+from app.store.keyring import Keyring
+
+NOW = datetime.now(UTC)
+
+
+def ring(keys: str, stage: str = "dev") -> Keyring:
+    config = Config.from_env({
+        "LARDER_STAGE": stage,
+        "LARDER_SIGNING_KEYS": keys,
+        "LARDER_TABLE": "t",
+        "LARDER_BUCKET": "b",
+        "AWS_REGION": "us-east-1",
+    })  # fmt: skip
+    return Keyring(config, base.session)
+
+
+def sign(keys: Keyring) -> str:
+    return keys.sign(token_id="1", account="ada", issued_at=NOW, expires_at=None)
+
+
+def test_a_token_says_whose_it_is() -> None:
+    keys = ring(keyring.new_ring())
+    claims = keys.verify(sign(keys))
+    assert (claims.token_id, claims.account) == ("1", "ada")
+
+
+def test_the_first_key_signs_and_all_verify() -> None:
+    old, new = keyring.new_ring(), keyring.new_ring()
+    rotated = ring(f"{new},{old}")
+
+    assert rotated.verify(sign(ring(old))).account == "ada"
+    assert ring(new).verify(sign(rotated)).account == "ada"
+    with pytest.raises(Unauthorized):
+        ring(new).verify(sign(ring(old)))
+
+
+def test_a_token_of_another_stage_is_refused_though_the_key_is_the_same() -> None:
+    keys = keyring.new_ring()
+    with pytest.raises(Unauthorized):
+        ring(keys, "prod").verify(sign(ring(keys, "test")))
+
+
+def test_a_key_file_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "keys"
+    assert ring(f"file:{path}").create() is True
+    assert path.stat().st_mode & 0o077 == 0
+    assert ring(f"file:{path}").create() is False
+    assert ring(f"file:{path}").verify(sign(ring(f"file:{path}"))).account == "ada"
+
+
+def test_a_missing_key_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="flask init"):
+        sign(ring(f"file:{tmp_path / 'none'}"))
+
+
+@pytest.mark.parametrize("text", ["", "a", "a=", "a=YWJj", "=" + "A" * 43, "a=\u00e9" + "A" * 43])
+def test_a_malformed_ring_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="kid=base64url"):
+        keyring.parse_ring(text)
