@@ -7,6 +7,7 @@ import http.client
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,6 +39,7 @@ class Service:
 
     def start_web(self) -> None:
         """Start gunicorn and wait until it answers."""
+        self._require_port()
         self.web_process = subprocess.Popen(
             [sys.executable, "-m", "local.web"],
             cwd=REPOSITORY,
@@ -48,11 +50,20 @@ class Service:
         deadline = time.monotonic() + _READY_SECONDS
         while not self._answers():
             if self.web_process.poll() is not None or time.monotonic() > deadline:
-                raise BackendError(
-                    f"The index did not start on {self.host}:{self.port}; the lines above say why."
-                    " Is another program using the port? Choose one with PORT=8001 make serve."
-                )
+                raise BackendError("The index did not start; the lines above say why.")
             time.sleep(_POLL_SECONDS)
+
+    def _require_port(self) -> None:
+        # Asked before gunicorn is: whoever has the port would answer in its place.
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+            except OSError as error:
+                raise BackendError(
+                    f"Cannot serve on {self.host}:{self.port} ({error.strerror});"
+                    " choose another port with PORT=8001 make serve."
+                ) from error
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=2)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from botocore.session import Session
 from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -58,11 +57,6 @@ def bind(*, table: str, region: str, url: str) -> None:
     meta.table_name, meta.region, meta.host = table, region, url or None
     LarderItem._connection = None  # noqa: SLF001
     LarderItem._get_connection()  # noqa: SLF001
-
-
-def session() -> Session:
-    """Return the AWS session of the models."""
-    return connection().session
 
 
 def connection() -> Connection:

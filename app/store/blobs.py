@@ -2,17 +2,16 @@
 
 import base64
 import threading
-from collections.abc import Callable
 from typing import IO, TYPE_CHECKING
 
 from app.config import Config
 from app.domain.dist_file import Blob
 from app.errors import NotFound, Unavailable
+from app.store import aws
 from app.store.failures import code_of, translated
 from app.store.presign import Presigner
 
 if TYPE_CHECKING:
-    from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -21,9 +20,8 @@ IMMUTABLE = "private, max-age=31536000, immutable"
 class BlobStore:
     """The bucket: distribution files, large metadata and large pages."""
 
-    def __init__(self, config: Config, session: "Callable[[], Session]") -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._session = session
         self._lock = threading.Lock()
         self._opened: S3Client | None = None
         self._presigner = Presigner(
@@ -39,7 +37,6 @@ class BlobStore:
             return self._opened
 
     def _open(self) -> "S3Client":
-        import boto3
         from botocore.config import Config as ClientConfig
 
         # Path style where the host is not AWS: nobody resolves bucket.localhost for us.
@@ -50,9 +47,12 @@ class BlobStore:
             read_timeout=20,
             retries={"mode": "standard", "total_max_attempts": 3},
         )
-        # The session of the models: a second one would load AWS's endpoint data again.
-        session = boto3.Session(botocore_session=self._session(), region_name=self._config.region)
-        return session.client("s3", endpoint_url=self._config.s3_url or None, config=settings)
+        return aws.session().client(
+            "s3",
+            region_name=self._config.region,
+            endpoint_url=self._config.s3_url or None,
+            config=settings,
+        )
 
     @translated
     def put(self, key: str, content: IO[bytes] | bytes, *, sha256: str, media_type: str) -> Blob:
@@ -99,7 +99,7 @@ class BlobStore:
         It is byte-identical for every reader within a window of time, so that caches that go by
         URL hit; `now` is in seconds since the epoch.
         """
-        credentials = self._session().get_credentials()
+        credentials = aws.credentials()
         if credentials is None:
             raise Unavailable("The index has no AWS credentials to sign download links with.")
-        return self._presigner.link(blob, credentials.get_frozen_credentials(), now=now)
+        return self._presigner.link(blob, credentials, now=now)

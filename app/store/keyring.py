@@ -4,7 +4,6 @@ import base64
 import binascii
 import secrets
 import threading
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +12,10 @@ from app.config import Config, ConfigError
 from app.domain import token as tokens
 from app.domain.token import Claims
 from app.errors import Unauthorized
+from app.store import aws
 from app.store.failures import translated
 
 if TYPE_CHECKING:
-    from botocore.session import Session
     from mypy_boto3_ssm import SSMClient
 
 _ALGORITHM = "HS256"
@@ -28,9 +27,8 @@ _NEVER = 253402300799
 class Keyring:
     """Signs tokens with the first key of the ring and knows those signed with any of them."""
 
-    def __init__(self, config: Config, session: "Callable[[], Session]") -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._session = session
         self._issuer = f"larder-{config.stage}"
         self._lock = threading.Lock()
         self._keys: dict[str, bytes] = {}
@@ -121,10 +119,7 @@ class Keyring:
         return True
 
     def _ssm(self) -> "SSMClient":
-        import boto3
-
-        session = boto3.Session(botocore_session=self._session(), region_name=self._config.region)
-        return session.client("ssm")
+        return aws.session().client("ssm", region_name=self._config.region)
 
 
 def new_ring() -> str:

@@ -36,7 +36,7 @@ class Stores:
 def open_stores(config: Config) -> Stores:
     """Open all stores; nothing is sent before the first use."""
     base.bind(table=config.table, region=config.region, url=config.dynamodb_url)
-    blobs = BlobStore(config, base.session)
+    blobs = BlobStore(config)
     metadata = MetadataStore(blobs)
     return Stores(
         access=AccessStore(metadata),
@@ -45,7 +45,7 @@ def open_stores(config: Config) -> Stores:
         events=EventStore(),
         files=FileStore(metadata, config.page_size),
         foundation=Foundation(config, blobs),
-        keyring=Keyring(config, base.session),
+        keyring=Keyring(config),
         pages=PageStore(blobs, config.inline_page_bytes, config.item_page_bytes),
         projects=ProjectStore(config.page_size),
         tokens=TokenStore(config.page_size),

@@ -162,6 +162,7 @@ def test_a_long_readme_and_a_thousand_fields_pass(as_: Clients) -> None:
         description="x" * 600_000,
         classifiers=[f"Topic :: {number}" for number in range(1200)],
     )
+    fields["content"] = FileStorage(*fields["content"])
     # Encoded here, because the test client would leave a temporary file open.
     boundary, body = encode_multipart(fields)
     kind = f"multipart/form-data; boundary={boundary}"

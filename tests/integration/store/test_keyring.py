@@ -7,7 +7,6 @@ import pytest
 
 from app.config import Config, ConfigError
 from app.errors import Unauthorized
-from app.models import base
 from app.store import keyring
 from app.store.keyring import Keyring
 
@@ -22,7 +21,7 @@ def ring(keys: str, stage: str = "dev") -> Keyring:
         "LARDER_BUCKET": "b",
         "AWS_REGION": "us-east-1",
     })  # fmt: skip
-    return Keyring(config, base.session)
+    return Keyring(config)
 
 
 def sign(keys: Keyring) -> str:
