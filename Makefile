@@ -33,13 +33,11 @@ lint: setup ## Check style, types, import rules, spelling and templates
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
-	$(BIN)/djlint --check --quiet app/templates
 	$(BIN)/djlint --lint --quiet app/templates
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	$(BIN)/djlint --reformat --quiet app/templates || true
 
 ##@ Deploy
 package: setup setup-node ## Make the deployment zip (.serverless/)

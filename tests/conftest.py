@@ -19,6 +19,7 @@ from app.factory import create_app
 from app.features.accounts import service as accounts
 from app.features.setup import service as setup
 from app.features.tokens import service as tokens
+from app.models import base
 from app.store.stores import Stores, open_stores
 
 settings.register_profile("larder", deadline=None)
@@ -65,8 +66,10 @@ def empty_aws(aws: None) -> None:
 
 
 @pytest.fixture
-def stores(empty_aws: None, opened: Stores) -> Stores:
+def stores(empty_aws: None, opened: Stores, config: Config) -> Stores:
     """Empty stores."""
+    # Another test may have turned the models, which are one for the process, to other stores.
+    base.bind(table=config.table, region=config.region, url=config.dynamodb_url)
     setup.prepare(opened)
     return opened
 

@@ -1,0 +1,100 @@
+"""Rules of the whole repository."""
+
+import dataclasses
+import importlib.metadata
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from app import errors
+from app.config import Config
+from app.errors import AppError
+from app.factory import create_app
+
+ROOT = Path(__file__).parents[2]
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.check_output(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
+    )
+    return [path for name in listed.splitlines() if (path := ROOT / name).is_file()]
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def test_no_registry_is_named_anywhere() -> None:
+    """An index that stands in for others must work where they cannot be reached."""
+    hosts = re.compile(r"py(p)i\.org|python(hosted)\.org|registry\.npm(js)|deb(ian)\.org")
+    for path in tracked():
+        if path.suffix not in {".png", ".ico"}:
+            assert not hosts.search(path.read_text()), path
+
+
+def test_everything_that_is_installed_is_pinned_with_hashes() -> None:
+    for path in ROOT.glob("**/requirements*.txt"):
+        if {".venv", ".tools", "node_modules"} & set(path.parts):
+            continue
+        pins = re.findall(r"^\S+==\S+.*?(?=^\S|\Z)", path.read_text(), re.MULTILINE | re.DOTALL)
+        assert pins, path
+        assert all("--hash=sha256:" in pin for pin in pins), path
+        assert "index-url" not in path.read_text()
+
+
+def test_the_lock_of_the_serverless_tools_names_no_place() -> None:
+    packages = json.loads(read("package-lock.json"))["packages"]
+    assert not [name for name, package in packages.items() if "resolved" in package]
+    assert "omit-lockfile-registry-resolved=true" in read(".npmrc")
+
+
+@pytest.mark.parametrize("floor", ["pyjwt>=2.13", "packaging>=26.3", "werkzeug>=3.1"])
+def test_libraries_with_known_holes_stay_above_them(floor: str) -> None:
+    wanted = Requirement(floor)
+    installed = importlib.metadata.version(wanted.name)
+    assert Version(installed) in wanted.specifier
+
+
+def test_every_setting_is_described() -> None:
+    described, source = read("docs/reference/settings.md"), read("app/config.py")
+    names = set(re.findall(r'"((?:LARDER|AWS)_[A-Z0-9_]+)"', source)) - {"AWS_LAMBDA_FUNCTION_NAME"}
+    assert len(names) >= len(dataclasses.fields(Config)) - 1
+    for name in names:
+        assert f"`{name}`" in described, name
+
+
+def test_every_error_is_described() -> None:
+    described = read("docs/reference/errors.md")
+    for kind in vars(errors).values():
+        if isinstance(kind, type) and issubclass(kind, AppError) and kind is not AppError:
+            assert f"`{kind('').code}`" in described, kind
+            assert f"| {kind.status} |" in described, kind
+
+
+def test_every_command_is_described() -> None:
+    described = read("docs/reference/commands.md")
+    app = create_app(Config.from_env({}))
+    for name, command in app.cli.commands.items():
+        for below in getattr(command, "commands", {"": None}):
+            assert f"`flask {name} {below}".rstrip() in described
+
+
+def test_every_make_target_explains_itself() -> None:
+    targets = re.findall(r"^([a-z-]+):(?!=)(.*)$", read("Makefile"), re.MULTILINE)
+    assert len(targets) >= 10
+    for name, rest in targets:
+        assert "## " in rest, name
+
+
+def test_every_route_is_described() -> None:
+    described = read("docs/reference/http.md")
+    app = create_app(Config.from_env({}))
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint != "static":
+            assert f"`{rule.rule}`" in described, rule.rule
