@@ -21,7 +21,13 @@ WEB_ITEMS = {
     "dynamodb:Query",
     "dynamodb:UpdateItem",
 }
-WEB_OBJECTS = {"s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}
+WEB_OBJECTS = {
+    "s3:ListBucket",
+    "s3:DeleteObjectVersion",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:PutObject",
+}
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 

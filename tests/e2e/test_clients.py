@@ -60,6 +60,21 @@ def test_uv_skips_what_is_there(index: Served, client: Client) -> None:
     assert "already exists, skipping" in said
 
 
+def test_a_named_index_of_uv_publishes_and_skips_what_is_there(
+    index: Served, client: Client
+) -> None:
+    """As the help page says; the look before the upload takes the index's own credentials."""
+    files = dist(client.home / "dist", "named-demo")
+    folder = project(client, index, "nothing")
+    login = {"UV_INDEX_LARDER_USERNAME": "__token__", "UV_INDEX_LARDER_PASSWORD": index.token}
+    command = ("uv", "publish", "--index", "larder", "--token", index.token, *map(str, files))
+
+    client.run(*command, cwd=folder, UV_NO_CONFIG="0", **login)
+    said = client.run(*command, cwd=folder, UV_NO_CONFIG="0", **login)
+
+    assert said.count("already exists, skipping") == 2
+
+
 def test_other_bytes_are_refused_and_the_reason_is_shown(index: Served, client: Client) -> None:
     client.twine(index, *dist(client.home / "dist", "fixed"))
     changed, _ = dist(client.home / "other", "fixed", Summary="changed")
@@ -99,6 +114,7 @@ dependencies = ["{dependency}"]
 [[tool.uv.index]]
 name = "larder"
 url = "{index.url}/simple/"
+publish-url = "{index.url}/legacy/"
 default = true
 """
     )
