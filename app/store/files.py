@@ -10,17 +10,21 @@ from pynamodb.transactions import TransactWrite
 
 from app.domain.dist_file import Blob, DistFile
 from app.domain.event import Event
+from app.domain.filenames import DistName
 from app.domain.names import NormalizedName
 from app.domain.project import Project, ProjectRole, Release
 from app.errors import Unavailable
 from app.models.base import LarderItem, connection
 from app.models.dist_file import FileItem
+from app.models.project import ProjectItem
+from app.models.release import ReleaseItem
+from app.models.role import RoleItem
 from app.models.taken_name import TakenNameItem
 from app.store import keys
 from app.store.events import event_item
 from app.store.failures import translated
 from app.store.metadata import MetadataStore
-from app.store.projects import project_item, release_item, role_item
+from app.store.projects import project_item, project_record, release_item, role_item
 
 _CONFLICT = "TransactionConflict"
 _CONFLICT_ATTEMPTS = 8
@@ -33,6 +37,20 @@ class Clash(Enum):
     NAME = "name"
     RELEASE = "release"
     PROJECT = "project"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How things stand for a file that somebody wants to publish."""
+
+    project: Project | None
+    # The uploader's role in the project.
+    role: ProjectRole | None
+    has_release: bool
+    # Whether the name was given away before, in any spelling.
+    is_taken: bool
+    # The file of this very name.
+    file: DistFile | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +97,35 @@ class FileStore:
         return [file_record(project, item) for item in found]
 
     @translated
-    def is_taken(self, identity: str) -> bool:
-        """Tell whether a file name was given away before, in any spelling."""
-        return any(
-            TakenNameItem.batch_get([(keys.taken(identity), keys.TAKEN)], consistent_read=True)
+    def survey(self, dist: DistName, account: str) -> Standing:
+        """Read, in one round trip, all that decides whether `account` may publish `dist`."""
+        partition = keys.project(dist.project)
+        wanted = [
+            (partition, keys.PROJECT),
+            (partition, keys.role(account)),
+            (partition, keys.release(str(dist.version))),
+            (partition, keys.file(dist.filename)),
+            (keys.taken(dist.identity), keys.TAKEN),
+        ]
+        items = {type(item): item for item in LarderItem.batch_get(wanted, consistent_read=True)}
+        project, role = items.get(ProjectItem), items.get(RoleItem)
+        file, is_taken = items.get(FileItem), TakenNameItem in items
+        return Standing(
+            project=(
+                project_record(dist.project, project) if isinstance(project, ProjectItem) else None
+            ),
+            role=ProjectRole(role.role) if isinstance(role, RoleItem) else None,
+            has_release=ReleaseItem in items,
+            is_taken=is_taken,
+            file=(
+                file_record(dist.project, file)
+                if isinstance(file, FileItem)
+                # The items of a batch are not read at one moment: look again before saying that
+                # the name is taken by nothing.
+                else self.get(dist.project, dist.filename)
+                if is_taken
+                else None
+            ),
         )
 
     @translated

@@ -39,14 +39,14 @@ class PageStore:
         return head_record(project, item)
 
     @translated
-    def bump(self, project: NormalizedName) -> int:
-        """Count a change that was written, and return its number.
+    def bump(self, project: NormalizedName) -> Head:
+        """Count a change that was written; return the head, its `gen` the number of the change.
 
         It takes no condition, so it never fails for being one of many.
         """
-        head = HeadItem(keys.project(project), keys.HEAD)
-        head.update(actions=[HeadItem.gen.add(1), HeadItem.kind.set(HeadItem)])
-        return int(head.gen)
+        item = HeadItem(keys.project(project), keys.HEAD)
+        item.update(actions=[HeadItem.gen.add(1), HeadItem.kind.set(HeadItem)])
+        return head_record(project, item)
 
     @translated
     def publish(

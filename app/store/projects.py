@@ -57,15 +57,6 @@ class ProjectStore:
         }
 
     @translated
-    def has_release(self, name: NormalizedName, version: str) -> bool:
-        """Tell whether a release is known, as of now."""
-        try:
-            ReleaseItem.get(keys.project(name), keys.release(version), consistent_read=True)
-        except ReleaseItem.DoesNotExist:
-            return False
-        return True
-
-    @translated
     def releases(self, name: NormalizedName) -> list[Release]:
         """Return the releases of a project, in no useful order."""
         found = ReleaseItem.query(

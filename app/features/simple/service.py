@@ -81,14 +81,14 @@ def refresh(project: NormalizedName, *, stores: Stores) -> None:
     Call it after a change, always: the counter it raises is what tells readers and other writers
     that the page is behind. Doing it once too often is harmless.
     """
-    mine = stores.pages.bump(project)
-    head = stores.pages.head(project)
-    if head and head.gen > mine and head.page_gen < mine:
+    head = stores.pages.bump(project)
+    if head.gen - head.page_gen > 1:
         # Others change this project at the same moment: one rendering may do for all of us.
         time.sleep(random.uniform(0, _COALESCE))  # noqa: S311 - spreads writers
-        head = stores.pages.head(project)
-    if head is None or head.page_gen >= mine:
-        return
+        latest = stores.pages.head(project)
+        if latest is None or latest.page_gen >= head.gen:
+            return
+        head = latest
     # The counter was read before the files, so this page shows at least all it counts. Where
     # publishing it fails, a page that shows as much is there already.
     record = stores.projects.get(project)

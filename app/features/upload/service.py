@@ -9,18 +9,17 @@ from typing import IO
 from app.domain import access, digests, filenames, metadata, sdist, wheel
 from app.domain.access import Actor
 from app.domain.digests import Measured
-from app.domain.dist_file import Blob, DistFile
+from app.domain.dist_file import DistFile
 from app.domain.event import Event
 from app.domain.filenames import DistName
 from app.domain.metadata import CoreMetadata
-from app.domain.names import NormalizedName
 from app.domain.project import Project, Release, Visibility
 from app.domain.token import Claims, Permission
 from app.domain.upload import Upload
-from app.errors import BadFile, FileExists, TooLarge, Unavailable
+from app.errors import BadFile, FileExists, Forbidden, TooLarge, Unavailable
 from app.features.access import service as visitors
 from app.features.simple import service as pages
-from app.store.files import Clash, Publication
+from app.store.files import Clash, Publication, Standing
 from app.store.stores import Stores
 
 # Each attempt finds at least one item that another upload has written meanwhile, and those items
@@ -35,6 +34,17 @@ class Inspected:
     measured: Measured
     document: bytes
     metadata: CoreMetadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A file that lies in S3 already, but that nobody can see yet."""
+
+    file: DistFile
+    dist: DistName
+    inspected: Inspected
+    # Part of the keys of everything this attempt has put into S3.
+    attempt: str
 
 
 def admit(claims: Claims | None, *, stores: Stores, now: datetime) -> Actor:
@@ -65,39 +75,38 @@ def publish(
     :raises BadRequest, Forbidden, FileExists, TooLarge: and nothing is changed.
     :raises Unavailable: if the storage is away; repeating the upload completes it.
     """
-    project = upload.project
-    _require_upload(actor, project, stores=stores)
+    dist = upload.dist
+    standing = _require_upload(actor, dist, stores=stores)
     measured = digests.measure(content)
     if measured.size > max_bytes:
-        raise TooLarge(f"{upload.dist.filename} has more than {max_bytes} bytes, the limit here.")
+        raise TooLarge(f"{dist.filename} has more than {max_bytes} bytes, the limit here.")
     digests.check(measured, upload.digests)
-    existing = _existing(upload.dist, measured, stores=stores)
-    if existing is None:
+    file = _existing(standing, dist, measured)
+    if file is None:
         inspected = _inspect(upload, content, measured)
-        existing = _store(
-            upload, content, inspected, actor=actor, client=client, stores=stores, now=now
+        candidate = _put(
+            dist, content, inspected, actor=actor, client=client, stores=stores, now=now
         )
+        file = _add(candidate, standing, actor=actor, stores=stores)
     # Also for a file that was there: its first upload may have ended before its page was made.
-    pages.refresh(project, stores=stores)
-    return existing
+    pages.refresh(dist.project, stores=stores)
+    return file
 
 
-def _require_upload(actor: Actor, project: NormalizedName, *, stores: Stores) -> bool:
-    """Check the right to upload; return whether the project exists."""
-    exists = stores.projects.get(project) is not None
-    role = stores.projects.role(project, actor.name) if exists else None
-    access.require_upload(actor, project, exists=exists, role=role)
-    return exists
+def _require_upload(actor: Actor, dist: DistName, *, stores: Stores) -> Standing:
+    """Return how things stand for `dist`, if `actor` may publish it."""
+    standing = stores.files.survey(dist, actor.name)
+    exists = standing.project is not None
+    access.require_upload(actor, dist.project, exists=exists, role=standing.role)
+    return standing
 
 
-def _existing(dist: DistName, measured: Measured, *, stores: Stores) -> DistFile | None:
+def _existing(standing: Standing, dist: DistName, measured: Measured) -> DistFile | None:
     """Return the file if these very bytes are published, None if the name is free.
 
     :raises FileExists: if the name belongs to other bytes, or did before a deletion.
     """
-    # In this order: a file that another upload publishes between the two reads is then seen.
-    taken = stores.files.is_taken(dist.identity)
-    file = stores.files.get(dist.project, dist.filename)
+    file = standing.file
     if file is not None and file.sha256 == measured.sha256:
         return file
     if file is not None:
@@ -106,7 +115,7 @@ def _existing(dist: DistName, measured: Measured, *, stores: Stores) -> DistFile
             " a published file never changes, so publish a new version.",
             filename=dist.filename,
         )
-    if taken:
+    if standing.is_taken:
         raise FileExists(
             f"File already exists or existed before ({dist.filename}, maybe in another spelling);"
             " its name is never given again, so publish a new version.",
@@ -127,8 +136,8 @@ def _inspect(upload: Upload, content: IO[bytes], measured: Measured) -> Inspecte
     return Inspected(measured=measured, document=document, metadata=core)
 
 
-def _store(
-    upload: Upload,
+def _put(
+    dist: DistName,
     content: IO[bytes],
     inspected: Inspected,
     *,
@@ -136,55 +145,16 @@ def _store(
     client: str,
     stores: Stores,
     now: datetime,
-) -> DistFile:
-    """Put the bytes into S3 under a key of this attempt, then publish them in one transaction."""
-    attempt = secrets.token_hex(8)
+) -> Candidate:
+    """Put the bytes into S3, under a key that belongs to this attempt alone."""
+    attempt, measured = secrets.token_hex(8), inspected.measured
     blob = stores.blobs.put(
-        f"files/{upload.project}/{attempt}/{upload.dist.filename}",
+        f"files/{dist.project}/{attempt}/{dist.filename}",
         content,
-        sha256=inspected.measured.sha256,
+        sha256=measured.sha256,
         media_type="application/octet-stream",
     )
-    file = _file(upload.dist, inspected, blob=blob, actor=actor, client=client, now=now)
-    for _ in range(_ATTEMPTS):
-        exists = _require_upload(actor, upload.project, stores=stores)
-        clashes = stores.files.add(
-            Publication(
-                file=file,
-                identity=upload.dist.identity,
-                document=inspected.document,
-                attempt=attempt,
-                events=_events(file, actor, new_project=not exists),
-                release=_release(file, inspected.metadata, stores=stores),
-                project=None if exists else _project(inspected.metadata, now=now),
-            )
-        )
-        if not clashes:
-            return file
-        if clashes & {Clash.FILE, Clash.NAME}:
-            return _yield_to_winner(upload.dist, inspected.measured, blob, stores=stores)
-    raise Unavailable("Too many uploads at the same moment; nothing is lost, try again shortly.")
-
-
-def _yield_to_winner(dist: DistName, measured: Measured, blob: Blob, *, stores: Stores) -> DistFile:
-    """Return the file of the upload that came first, if it is the same file."""
-    try:
-        winner = _existing(dist, measured, stores=stores)
-    except FileExists:
-        stores.blobs.discard(blob)
-        raise
-    if winner is None:
-        raise Unavailable(f"{dist.filename} is being changed at this moment; try again shortly.")
-    if winner.blob != blob:  # else it was this very attempt, its answer lost on the way
-        stores.blobs.discard(blob)
-    return winner
-
-
-def _file(
-    dist: DistName, inspected: Inspected, *, blob: Blob, actor: Actor, client: str, now: datetime
-) -> DistFile:
-    measured = inspected.measured
-    return DistFile(
+    file = DistFile(
         project=dist.project,
         filename=dist.filename,
         version=str(dist.version),
@@ -200,12 +170,48 @@ def _file(
         uploaded_with=client,
         blob=blob,
     )
+    return Candidate(file=file, dist=dist, inspected=inspected, attempt=attempt)
 
 
-def _release(file: DistFile, core: CoreMetadata, *, stores: Stores) -> Release | None:
-    """Return the release that the file begins, None if it is known already."""
-    if stores.projects.has_release(file.project, file.version):
-        return None
+def _add(candidate: Candidate, standing: Standing, *, actor: Actor, stores: Stores) -> DistFile:
+    """Publish in one transaction, or return the same file of an upload that came first."""
+    for _ in range(_ATTEMPTS):
+        clashes = stores.files.add(_publication(candidate, standing, actor))
+        if not clashes:
+            return candidate.file
+        try:
+            standing = _require_upload(actor, candidate.dist, stores=stores)
+            if clashes & {Clash.FILE, Clash.NAME}:
+                return _winner(candidate, standing, stores=stores)
+        except (FileExists, Forbidden):
+            stores.blobs.discard(candidate.file.blob)
+            raise
+    raise Unavailable("Too many uploads at the same moment; nothing is lost, try again shortly.")
+
+
+def _winner(candidate: Candidate, standing: Standing, *, stores: Stores) -> DistFile:
+    winner = _existing(standing, candidate.dist, candidate.inspected.measured)
+    if winner is None:
+        raise Unavailable("The file is being changed at this moment; try again shortly.")
+    if winner.blob != candidate.file.blob:  # else it was this attempt, its answer lost on the way
+        stores.blobs.discard(candidate.file.blob)
+    return winner
+
+
+def _publication(candidate: Candidate, standing: Standing, actor: Actor) -> Publication:
+    file, core, new_project = candidate.file, candidate.inspected.metadata, standing.project is None
+    return Publication(
+        file=file,
+        identity=candidate.dist.identity,
+        document=candidate.inspected.document,
+        attempt=candidate.attempt,
+        events=_events(file, actor, new_project=new_project),
+        release=None if standing.has_release else _release(file, core),
+        project=_project(file, core) if new_project else None,
+    )
+
+
+def _release(file: DistFile, core: CoreMetadata) -> Release:
     return Release(
         project=file.project,
         version=file.version,
@@ -215,12 +221,12 @@ def _release(file: DistFile, core: CoreMetadata, *, stores: Stores) -> Release |
     )
 
 
-def _project(core: CoreMetadata, *, now: datetime) -> Project:
+def _project(file: DistFile, core: CoreMetadata) -> Project:
     return Project(
-        name=core.project,
+        name=file.project,
         display_name=core.name,
         visibility=Visibility.TEAM,
-        created_at=now,
+        created_at=file.uploaded_at,
     )
 
 
