@@ -14,6 +14,8 @@ threads = 8
 timeout = 120
 graceful_timeout = 15
 keepalive = 5
+# The application writes a line for each request itself.
+loglevel = "warning"
 control_socket_disable = True
 # Long tokens fit, endless header fields do not.
 limit_request_field_size = 8190

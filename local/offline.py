@@ -41,8 +41,8 @@ def attach() -> None:
     data = data_folder()
     try:
         backend = stack.enter_context(attached(data))
-    except BackendError as error:
-        sys.exit(str(error))
+    except (BackendError, OSError) as error:
+        sys.exit(f"No local data in {data}: {error}")
     os.environ.update(settings(backend, data))
 
 

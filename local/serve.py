@@ -6,6 +6,7 @@ A part that dies is started again; nothing that was acknowledged is lost by that
 import http.client
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,10 +14,13 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from local.backend import REPOSITORY, Backend, BackendError, start, stop
+from local.folder import log_file
 from local.offline import data_folder, settings
 
+_LAST_PORT = 65535
 _POLL_SECONDS = 0.3
 _READY_SECONDS = 30
 _WEB_STOP_SECONDS = 20
@@ -39,7 +43,7 @@ class Service:
 
     def start_web(self) -> None:
         """Start gunicorn and wait until it answers."""
-        self._require_port()
+        require_port(self.host, self.port)
         self.web_process = subprocess.Popen(
             [sys.executable, "-m", "local.web"],
             cwd=REPOSITORY,
@@ -52,18 +56,6 @@ class Service:
             if self.web_process.poll() is not None or time.monotonic() > deadline:
                 raise BackendError("The index did not start; the lines above say why.")
             time.sleep(_POLL_SECONDS)
-
-    def _require_port(self) -> None:
-        # Asked before gunicorn is: whoever has the port would answer in its place.
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.host, self.port))
-            except OSError as error:
-                raise BackendError(
-                    f"Cannot serve on {self.host}:{self.port} ({error.strerror});"
-                    " choose another port with PORT=8001 make serve."
-                ) from error
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
@@ -80,7 +72,7 @@ class Service:
         while True:
             time.sleep(_POLL_SECONDS)
             if self.backend_process.poll() is not None:
-                print("The back end died; starting it again on the same data.", flush=True)
+                print(f"The back end died ({self._last_words()}); starting it again.", flush=True)
                 before = self.backend
                 self.backend, self.backend_process = start(self.data)
                 if self.backend.endpoint != before.endpoint:
@@ -88,6 +80,11 @@ class Service:
             if self.web_process is None or self.web_process.poll() is not None:
                 print("Starting the index again.", flush=True)
                 self.start_web()
+
+    def _last_words(self) -> str:
+        """Return the last line of the back end's log, where the reason stands if there is one."""
+        lines = log_file(self.data).read_text(errors="replace").splitlines() or ["no reason known"]
+        return lines[-1]
 
     def stop(self) -> None:
         """Stop both, the index first."""
@@ -103,6 +100,22 @@ class Service:
         except subprocess.TimeoutExpired:
             self.web_process.kill()
             self.web_process.wait()
+
+
+def require_port(host: str, port: int) -> None:
+    """Make sure that nobody has the port; whoever has it would answer in the index's place.
+
+    :raises BackendError: if somebody has.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BackendError(
+                f"Cannot serve on {host}:{port} ({error.strerror});"
+                " choose another port with make serve PORT=8001."
+            ) from error
 
 
 def prepare(backend: Backend, data: Path) -> str | None:
@@ -139,22 +152,30 @@ def prepare(backend: Backend, data: Path) -> str | None:
 def greeting(url: str, data: Path, credentials: str | None) -> str:
     """Return what a person reads once the index runs."""
     host = url.removeprefix("http://")
-    lines = [f"Larder is ready: {url}", f"Data in {data}; Ctrl-C stops it."]
+    flask = ".venv/bin/flask"
+    if os.environ.get("LARDER_DATA"):
+        flask = f"LARDER_DATA={shlex.quote(str(data))} {flask}"
     if credentials is None:
-        lines.append(
-            "Make a token with: .venv/bin/flask tokens create admin"
-            " --permissions read,upload --projects '*'"
-        )
-        return "\n".join(lines)
-    token = credentials.rpartition(" ")[2]
+        token = [
+            "The admin token was shown at the first start. To make another one:",
+            f"  {flask} tokens create admin --permissions admin --projects '*'",
+            "With export LARDER_TOKEN=larder_..., publish:",
+        ]
+    else:
+        token = [
+            "Shown this once, so keep it:",
+            *credentials.splitlines()[:-1],
+            f"export LARDER_TOKEN={credentials.rpartition(' ')[2]}",
+            "",
+            "Tools take the token; the password is for the web pages.",
+            "With that last line pasted, publish:",
+        ]
     return "\n".join([
-        *lines,
+        f"Larder is ready: {url}",
+        f"Data in {data}; Ctrl-C stops it.",
+        *_beyond_loopback(url),
         "",
-        "Shown this once, so keep it:",
-        *credentials.splitlines()[:-1],
-        f"export LARDER_TOKEN={token}",
-        "",
-        "With that line pasted, publish:",
+        *token,
         "  TWINE_USERNAME=__token__ TWINE_PASSWORD=$LARDER_TOKEN \\",
         f"    twine upload --repository-url {url}/legacy/ dist/*",
         "  UV_PUBLISH_TOKEN=$LARDER_TOKEN \\",
@@ -167,10 +188,26 @@ def greeting(url: str, data: Path, credentials: str | None) -> str:
     ])  # fmt: skip
 
 
+def _beyond_loopback(url: str) -> list[str]:
+    if urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}:
+        return []
+    return [
+        "Other machines can publish here and read pages, but not download, because the embedded",
+        "storage answers this machine only: see docs/guide/deploy.md for a server of your own.",
+    ]
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= _LAST_PORT):
+        raise BackendError(f"PORT must be a number from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
 def main() -> None:
     """Serve until Ctrl-C or SIGTERM."""
-    data = data_folder()
-    host, port = os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or "8000")
+    data, host, port = data_folder(), os.environ.get("HOST") or "127.0.0.1", _port()
+    require_port(host, port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     service = Service(data, host, port)
     try:
@@ -179,9 +216,13 @@ def main() -> None:
         print("\n" + greeting(f"http://{host}:{port}", data, credentials) + "\n", flush=True)
         service.keep_running()
     except KeyboardInterrupt:
-        print("\nStopping; everything is on disk.", flush=True)
+        pass
     finally:
+        # A second Ctrl-C would only cut off what is being finished.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("\nStopping: running uploads are finished first.", flush=True)
         service.stop()
+        print("Stopped; everything is on disk.", flush=True)
 
 
 if __name__ == "__main__":

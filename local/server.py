@@ -54,7 +54,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except (DamagedJournalError, ValueError) as error:
         _refuse(folder.EXIT_DAMAGED, f"The data in {data} is damaged: {error}")
     except OSError as error:
-        _refuse(folder.EXIT_CANNOT_WRITE, f"{data} or the port cannot be used: {error}")
+        _refuse(
+            folder.EXIT_CANNOT_WRITE,
+            f"Cannot keep data in {data}: {error.strerror}. Name another folder: LARDER_DATA.",
+        )
     asyncio.run(server.run())
     _leave(0)
 
@@ -90,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _refuse(code: int, message: str) -> NoReturn:
-    logger.error("%s", message)
+    if logger.hasHandlers():  # else Python itself would print it, a second time
+        logger.error("%s", message)
     print(message, file=sys.stderr)
     _leave(code)
 

@@ -12,7 +12,7 @@ from app.web.context import now, stores
 tokens = AppGroup("tokens", help="Make, list and revoke API tokens.")
 
 
-@tokens.command("create")
+@tokens.command("create", short_help="Make a token and print it, this once.")
 @click.argument("user")
 @click.option(
     "--permissions",
@@ -53,11 +53,13 @@ def create(user: str, permissions: str, projects: str, expires: str, label: str)
     click.echo(text)
 
 
-@tokens.command("list")
+@tokens.command("list", short_help="List the tokens of a user.")
 @click.argument("user")
 @readable
 def list_(user: str) -> None:
     """List the tokens of USER: id, permissions, projects, end, label."""
+    # The heading is for people; scripts read the lines of standard output.
+    click.echo("id  permissions  projects  end  label", err=True)
     for token in service.list_of(user, stores=stores()):
         click.echo("  ".join([
             token.id,
@@ -68,13 +70,15 @@ def list_(user: str) -> None:
         ]).rstrip())  # fmt: skip
 
 
-@tokens.command("revoke")
-@click.argument("token_id", metavar="ID")
+@tokens.command("revoke", short_help="End a token at once.")
+@click.argument("token", metavar="ID")
 @readable
-def revoke(token_id: str) -> None:
-    """End the token ID (see `flask tokens list`); its next request is refused."""
-    service.revoke(token_id, stores=stores(), now=now())
-    click.echo(f"Revoked {token_id}.")
+def revoke(token: str) -> None:
+    """End the token ID; its next request is refused.
+
+    ID is the first word of a line of `flask tokens list`, or the token itself.
+    """
+    click.echo(f"Revoked {service.revoke(token, stores=stores(), now=now())}.")
 
 
 def _split(text: str) -> list[str]:

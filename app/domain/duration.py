@@ -21,5 +21,8 @@ def parse(text: str) -> timedelta | None:
         return None
     match = _FORM.match(text)
     if not match:
-        raise BadRequest(f"{text!r} is not a length of time: write 30s, 15m, 1h, 90d or never.")
+        raise BadRequest(
+            f"{text!r} is not a length of time: write 30s, 15m, 1h, 90d or never"
+            " (at least 1s, at most 999999d)."
+        )
     return timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -1,5 +1,6 @@
 """File names of wheels and sdists (binary and source distribution format specifications)."""
 
+import re
 from dataclasses import dataclass
 
 from packaging.utils import (
@@ -15,6 +16,8 @@ from app.domain.names import NormalizedName
 from app.errors import BadRequest
 
 MAX_LENGTH = 255
+
+_TAGS = re.compile(r"[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+\Z")
 
 SDIST = "sdist"
 WHEEL = "bdist_wheel"
@@ -87,6 +90,11 @@ def _parse_wheel(filename: str) -> DistName:
         ) from error
     stem = filename.removesuffix(".whl").split("-")
     _check_project(filename, stem[0], project)
+    _check_version(filename, stem[1], version)
+    if not _TAGS.match("-".join(stem[-3:])):
+        raise BadRequest(
+            f"{filename!r} has characters in its tags that no tag has; build it again."
+        )
     tags = "-".join(".".join(sorted(part.split("."))) for part in stem[-3:])
     return DistName(
         filename=filename,
@@ -127,6 +135,15 @@ def _check_project(filename: str, written: str, project: NormalizedName) -> None
         raise BadRequest(
             f"{filename!r} should start with {expected + '-'!r}, the normal form of the project's"
             " name; rebuild with a current build back end."
+        )
+
+
+def _check_version(filename: str, written: str, version: Version) -> None:
+    # Build tools in use keep leading zeros (2026.01.02); everything else must be in normal form.
+    if re.sub(r"(?<![0-9a-z])0+(?=[0-9])", "", written) != str(version):
+        raise BadRequest(
+            f"{filename!r} should carry the version as {str(version)!r}, its normal form (PEP 440);"
+            " rebuild with a current build back end."
         )
 
 

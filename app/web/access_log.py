@@ -23,6 +23,9 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    if request.path == "/healthz":  # asked every few seconds, by machines, about nothing
+        return response
     # The path without its query: a query string may hold what nobody should keep.
     _log.info(
         "%s %s %s",
@@ -36,5 +39,4 @@ def _finish(response: Response) -> Response:
             "request_id": g.request_id,
         },
     )
-    response.headers["X-Request-Id"] = g.request_id
     return response

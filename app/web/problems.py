@@ -74,7 +74,7 @@ def _answer(
             **facts,
         }
         return Response(json.dumps(problem), status, mimetype="application/problem+json")
-    if _for_machines():
+    if _for_machines() and not _takes_pages():
         return Response(f"{title}: {detail}\n", status, mimetype="text/plain")
     page = render_template("errors/error.html", status=status, title=title, detail=detail)
     return make_response(page, status)
@@ -99,6 +99,10 @@ def _reason(detail: str) -> str:
 
 def _takes_json() -> bool:
     return any("json" in name and quality for name, quality in request.accept_mimetypes)
+
+
+def _takes_pages() -> bool:
+    return any(name == "text/html" and quality for name, quality in request.accept_mimetypes)
 
 
 def _for_machines() -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".tools"
-_TOKEN = re.compile(r"LARDER_TOKEN=(larder_\S+)")
+_TOKEN = re.compile(r"LARDER_TOKEN=(larder_eyJ\S+)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -79,7 +79,7 @@ class Served:
         )
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
-        self.wait_for("Other tools:|Make a token with")
+        self.wait_for("Other tools:")
         if found := _TOKEN.search("".join(self.output)):
             self.token = found[1]
 

@@ -114,6 +114,7 @@ def test_a_token_may_live_for_any_length(app: Flask, length: str) -> None:
         (("--permissions", "read", "--projects", "-a"), "not a valid project name"),
         (("--permissions", "read", "--projects", "*", "--expires", "1w"), "not a length of time"),
         (("--permissions", "admin", "--projects", "*"), "is no admin"),
+        (("--permissions", "read", "--projects", "*", "--label", "a\tb"), "cannot be printed"),
         (("--projects", "*"), "Missing option '--permissions'"),
     ],
 )
@@ -135,7 +136,7 @@ def test_a_token_is_listed_without_itself_and_ends_when_revoked(
     app: Flask, client: FlaskClient
 ) -> None:
     token = create(app, "--permissions", "read", "--projects", "*").stdout.strip()
-    listed = run(app, "tokens", "list", "ada").output
+    listed = run(app, "tokens", "list", "ada").stdout
     token_id = listed.split()[0]
     assert token not in listed
 
@@ -145,6 +146,19 @@ def test_a_token_is_listed_without_itself_and_ends_when_revoked(
     assert "revoked" in run(app, "tokens", "list", "ada").output
     headers = {"Authorization": f"Bearer {token}"}
     assert client.get("/simple/", headers=headers).status_code == 401
+
+
+def test_a_token_can_be_revoked_by_itself_and_is_never_repeated(
+    app: Flask, client: FlaskClient
+) -> None:
+    token = create(app, "--permissions", "read", "--projects", "*").stdout.strip()
+
+    assert token not in run(app, "tokens", "revoke", token).output
+
+    headers = {"Authorization": f"Bearer {token}"}
+    assert client.get("/simple/", headers=headers).status_code == 401
+    damaged = run(app, "tokens", "revoke", token[:-1])
+    assert (damaged.exit_code, token[:-1] in damaged.output) == (1, False)
 
 
 def test_revoking_what_is_not_there_is_refused(app: Flask) -> None:

@@ -40,6 +40,8 @@ def create(
             f" `flask users create {account_name}`."
         )
     asked = _permissions(permissions)
+    if not label.isprintable():
+        raise BadRequest("The label holds characters that cannot be printed.")
     if Permission.ADMIN in asked and not account.is_admin:
         raise BadRequest(f"{account.name!r} is no admin, so its tokens cannot be.")
     token_id = secrets.token_hex(16)
@@ -72,12 +74,17 @@ def list_of(account_name: str, *, stores: Stores) -> list[Token]:
     return stores.tokens.of(account_name)
 
 
-def revoke(token_id: str, *, stores: Stores, now: datetime) -> None:
-    """End a token; its next request is refused. Revoking it again changes nothing.
+def revoke(token: str, *, stores: Stores, now: datetime) -> str:
+    """End a token, named by its id or by itself; return its id. Doing it again changes nothing.
 
     :raises NotFound: if there is no such token.
+    :raises Unauthorized: if it is named by itself, but is damaged or not of this index.
     """
+    token_id = token
+    if token.startswith(tokens.PREFIX):  # in an emergency it is the token that is at hand
+        token_id = stores.keyring.verify(token).token_id
     stores.tokens.revoke(token_id, at=now)
+    return token_id
 
 
 def _permissions(asked: Collection[str]) -> frozenset[Permission]:

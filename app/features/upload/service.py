@@ -111,8 +111,8 @@ def _existing(standing: Standing, dist: DistName, measured: Measured) -> DistFil
         return file
     if file is not None:
         raise FileExists(
-            f"File already exists ({dist.filename}, with different content: sha256 {file.sha256});"
-            " a published file never changes, so publish a new version.",
+            f"File already exists ({dist.filename}, with different content); a published file never"
+            f" changes, so publish a new version. The published one has sha256 {file.sha256}.",
             filename=dist.filename,
         )
     if standing.is_taken:

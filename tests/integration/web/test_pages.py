@@ -25,7 +25,7 @@ def test_the_configured_address_wins_over_the_host_header(stores: Stores) -> Non
     assert "evil" not in answer.text
 
 
-@pytest.mark.parametrize("tool", ["pip", "uv", "Poetry", "PDM", "twine"])
+@pytest.mark.parametrize("tool", ["pip", "uv", "Poetry", "PDM", "twine", "Hatch and Flit"])
 def test_the_help_page_knows_every_common_tool(client: FlaskClient, tool: str) -> None:
     assert f">{tool}</h2>" in client.get("/help").text
 

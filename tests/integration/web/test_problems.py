@@ -69,6 +69,14 @@ def test_a_person_gets_a_page_that_runs_no_foreign_script(client: FlaskClient) -
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+def test_a_person_gets_a_page_at_a_machines_address_too(client: FlaskClient) -> None:
+    answer = client.get("/simple/", headers={"Accept": BROWSER})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+    assert "API token as the password" in answer.text
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
 def test_a_page_never_opens_the_browsers_password_box(
     failing: Callable[[str, AppError], None], client: FlaskClient
 ) -> None:

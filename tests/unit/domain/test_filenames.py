@@ -23,6 +23,10 @@ def test_an_sdist_name_says_project_and_version() -> None:
     assert (dist.project, str(dist.version), dist.kind) == ("larder-demo", "2!1.0rc1", "sdist")
 
 
+def test_leading_zeros_in_the_version_of_a_wheel_pass() -> None:
+    assert str(filenames.parse("demo-2026.01.02-py3-none-any.whl").version) == "2026.1.2"
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -59,6 +63,11 @@ def test_different_files_have_different_identities(other: str) -> None:
         ("demo-1.0-py3-none-any-extra-more.whl", "not a valid wheel name"),
         ("Demo-1.0-py3-none-any.whl", "should start with 'demo-'"),
         ("larder.demo-1.0-py3-none-any.whl", "should start with 'larder_demo-'"),
+        ("demo-1.0-py3-none-any(1).whl", "characters in its tags"),
+        ("demo-1.0-py3-none-any .whl", "not allowed"),
+        ("demo-v1-py3-none-any.whl", "should carry the version as '1'"),
+        ("demo-1.0_rc1-py3-none-any.whl", "should carry the version as '1.0rc1'"),
+        ("demo-1.0RC1-py3-none-any.whl", "should carry the version as '1.0rc1'"),
         ("larder-demo-1.0.tar.gz", "should be named 'larder_demo-1.0.tar.gz'"),
         ("demo-1.0-rc1.tar.gz", "not a valid sdist name|should be named"),
         ("demo.tar.gz", "not a valid sdist name"),
