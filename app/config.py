@@ -11,6 +11,9 @@ from dataclasses import dataclass
 DEVELOPMENT_SIGNING_KEYS = "development=bGFyZGVyIGRldmVsb3BtZW50IG9ubHkga2V5IDMyYnk"
 """A key everybody knows: refused in every stage but `dev`."""
 
+MAX_LINK_WINDOW = 302_400
+"""A link lives for two windows, and S3 lets none live for more than a week."""
+
 _DEVELOPMENT_DEFAULTS = {
     "LARDER_TABLE": "larder-dev",
     "LARDER_BUCKET": "larder-dev",
@@ -74,7 +77,7 @@ class Config:
             dynamodb_url=reader.url("AWS_ENDPOINT_URL_DYNAMODB"),
             s3_url=reader.url("AWS_ENDPOINT_URL_S3"),
             page_size=reader.number("LARDER_PAGE_SIZE", cls.page_size),
-            link_window=reader.number("LARDER_LINK_WINDOW", cls.link_window),
+            link_window=reader.number("LARDER_LINK_WINDOW", cls.link_window, most=MAX_LINK_WINDOW),
             inline_page_bytes=reader.number("LARDER_INLINE_PAGE_BYTES", cls.inline_page_bytes),
             item_page_bytes=reader.number("LARDER_ITEM_PAGE_BYTES", cls.item_page_bytes),
             max_file_bytes=reader.number("LARDER_MAX_FILE_BYTES", cls.max_file_bytes),
@@ -102,10 +105,11 @@ class _Reader:
 
     def signing_keys(self) -> str:
         value = self.text("LARDER_SIGNING_KEYS")
-        if value == DEVELOPMENT_SIGNING_KEYS and (self.stage != "dev" or self.on_lambda):
+        known = DEVELOPMENT_SIGNING_KEYS.partition("=")[2]
+        if known in value and (self.stage != "dev" or self.on_lambda):
             self._faults.append(
                 "LARDER_SIGNING_KEYS is the development key that everybody knows;"
-                " make one of your own with `flask init`"
+                " name ssm:NAME or file:PATH, where `flask init` makes one"
             )
         return value
 
@@ -115,13 +119,15 @@ class _Reader:
             self._faults.append(f"{name} must be an http(s) URL, not {value!r}")
         return value
 
-    def number(self, name: str, default: int) -> int:
+    def number(self, name: str, default: int, *, most: int | None = None) -> int:
         value = self._env.get(name, "").strip()
         if not value:
             return default
         if not value.isascii() or not value.isdigit() or int(value) == 0:
             self._faults.append(f"{name} must be a whole number above 0, not {value!r}")
             return 1
+        if most is not None and int(value) > most:
+            self._faults.append(f"{name} must be at most {most}, not {value!r}")
         return int(value)
 
     def flag(self, name: str, *, default: bool) -> bool:

@@ -16,6 +16,7 @@ _SECRETS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PLAIN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -64,7 +65,9 @@ class TextFormatter(_Formatter):
         fields = self.fields(record)
         trace = fields.pop("exception", "")
         words = " ".join(f"{key}={value}" for key, value in fields.items())
-        line = f"{self.time(record)} {record.levelname:<7} {record.getMessage()} {words}".rstrip()
+        text = f"{self.time(record)} {record.levelname:<7} {record.getMessage()} {words}".rstrip()
+        # A path may hold a line break or a terminal's control codes; a line must not.
+        line = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
         return redact(f"{line}\n{trace}" if trace else line)
 
 

@@ -10,19 +10,24 @@ from flask import Flask
 
 from local.backend import REPOSITORY, Backend, BackendError, attached
 
+# What a person has set for AWS itself: a session token would stand in every download link.
+_FOREIGN = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+
 
 def data_folder() -> Path:
     """Return where local data lies: LARDER_DATA, or `.larder` in this repository."""
     return Path(os.environ.get("LARDER_DATA") or REPOSITORY / ".larder").resolve()
 
 
-def settings(backend: Backend, data: Path) -> dict[str, str]:
-    """Return the environment of an index on `backend`."""
-    return {
-        **backend.environment(),
-        "LARDER_STAGE": "dev",
-        "LARDER_SIGNING_KEYS": f"file:{data / 'signing-keys'}",
-    }
+def use(backend: Backend, data: Path) -> None:
+    """Make this process, and those it starts, an index on `backend`."""
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    loopback = "127.0.0.1,localhost"
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), loopback]))
+    os.environ.update(backend.environment())
+    os.environ.update(LARDER_STAGE="dev", LARDER_SIGNING_KEYS=f"file:{data / 'signing-keys'}")
 
 
 def attach() -> None:
@@ -43,7 +48,7 @@ def attach() -> None:
         backend = stack.enter_context(attached(data))
     except (BackendError, OSError) as error:
         sys.exit(f"No local data in {data}: {error}")
-    os.environ.update(settings(backend, data))
+    use(backend, data)
 
 
 def create_app() -> Flask:

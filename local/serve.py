@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local.backend import REPOSITORY, Backend, BackendError, start, stop
+from local.backend import REPOSITORY, BackendError, start, stop
 from local.folder import log_file
-from local.offline import data_folder, settings
+from local.offline import data_folder, use
 
 _LAST_PORT = 65535
 _POLL_SECONDS = 0.3
@@ -34,12 +34,8 @@ class Service:
         self.host = host
         self.port = port
         self.backend, self.backend_process = start(data)
+        use(self.backend, data)
         self.web_process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Return the settings of the index."""
-        return settings(self.backend, self.data)
 
     def start_web(self) -> None:
         """Start gunicorn and wait until it answers."""
@@ -47,7 +43,7 @@ class Service:
         self.web_process = subprocess.Popen(
             [sys.executable, "-m", "local.web"],
             cwd=REPOSITORY,
-            env={**os.environ, **self.environment, "HOST": self.host, "PORT": str(self.port)},
+            env={**os.environ, "HOST": self.host, "PORT": str(self.port)},
             # Ctrl-C goes to a whole terminal session; this process stops the others, in order.
             start_new_session=True,
         )
@@ -75,6 +71,7 @@ class Service:
                 print(f"The back end died ({self._last_words()}); starting it again.", flush=True)
                 before = self.backend
                 self.backend, self.backend_process = start(self.data)
+                use(self.backend, self.data)
                 if self.backend.endpoint != before.endpoint:
                     self._stop_web()
             if self.web_process is None or self.web_process.poll() is not None:
@@ -118,9 +115,11 @@ def require_port(host: str, port: int) -> None:
             ) from error
 
 
-def prepare(backend: Backend, data: Path) -> str | None:
-    """Set everything up; on the first start return a greeting with the admin's credentials."""
-    os.environ.update(settings(backend, data))
+def prepare() -> list[str]:
+    """Set everything up; return the lines with the admin's credentials where they are new.
+
+    An admin without any token, because an earlier start was cut off, is given one.
+    """
     from app.config import Config
     from app.domain.account import AccountRole
     from app.errors import Conflict
@@ -129,14 +128,15 @@ def prepare(backend: Backend, data: Path) -> str | None:
     from app.features.tokens import service as tokens
     from app.store.stores import open_stores
 
-    stores = open_stores(Config.from_env())
+    stores, now = open_stores(Config.from_env()), datetime.now(UTC)
     setup.prepare(stores)
-    now = datetime.now(UTC)
-    password = secrets.token_urlsafe(18)
+    lines, password = ["account   admin"], secrets.token_urlsafe(18)
     try:
         accounts.create("admin", password=password, role=AccountRole.ADMIN, stores=stores, now=now)
+        lines.append(f"password  {password}  (for the web pages; tools take the token)")
     except Conflict:
-        return None
+        if tokens.list_of("admin", stores=stores):
+            return []
     _, token = tokens.create(
         "admin",
         permissions=["admin"],
@@ -146,36 +146,18 @@ def prepare(backend: Backend, data: Path) -> str | None:
         stores=stores,
         now=now,
     )
-    return f"account   admin\npassword  {password}\ntoken     {token}"
+    return ["Shown this once, so keep it:", *lines, f"export LARDER_TOKEN={token}"]
 
 
-def greeting(url: str, data: Path, credentials: str | None) -> str:
+def greeting(url: str, data: Path, *, first: bool) -> str:
     """Return what a person reads once the index runs."""
     host = url.removeprefix("http://")
-    flask = ".venv/bin/flask"
-    if os.environ.get("LARDER_DATA"):
-        flask = f"LARDER_DATA={shlex.quote(str(data))} {flask}"
-    if credentials is None:
-        token = [
-            "The admin token was shown at the first start. To make another one:",
-            f"  {flask} tokens create admin --permissions admin --projects '*'",
-            "With export LARDER_TOKEN=larder_..., publish:",
-        ]
-    else:
-        token = [
-            "Shown this once, so keep it:",
-            *credentials.splitlines()[:-1],
-            f"export LARDER_TOKEN={credentials.rpartition(' ')[2]}",
-            "",
-            "Tools take the token; the password is for the web pages.",
-            "With that last line pasted, publish:",
-        ]
     return "\n".join([
         f"Larder is ready: {url}",
         f"Data in {data}; Ctrl-C stops it.",
         *_beyond_loopback(url),
         "",
-        *token,
+        *(["With the export line above pasted, publish:"] if first else _another_token(data)),
         "  TWINE_USERNAME=__token__ TWINE_PASSWORD=$LARDER_TOKEN \\",
         f"    twine upload --repository-url {url}/legacy/ dist/*",
         "  UV_PUBLISH_TOKEN=$LARDER_TOKEN \\",
@@ -186,6 +168,16 @@ def greeting(url: str, data: Path, credentials: str | None) -> str:
         "",
         f"Other tools: {url}/help",
     ])  # fmt: skip
+
+
+def _another_token(data: Path) -> list[str]:
+    folder = f"LARDER_DATA={shlex.quote(str(data))} " if os.environ.get("LARDER_DATA") else ""
+    command = "tokens create admin --permissions admin --projects '*'"
+    return [
+        "The admin token was shown at the first start. To make another one:",
+        f"  export LARDER_TOKEN=$({folder}.venv/bin/flask {command})",
+        "With it, publish:",
+    ]
 
 
 def _beyond_loopback(url: str) -> list[str]:
@@ -211,9 +203,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     service = Service(data, host, port)
     try:
-        credentials = prepare(service.backend, data)
+        credentials = prepare()
+        print("\n".join(credentials), flush=True)  # at once: whatever fails next, they are known
         service.start_web()
-        print("\n" + greeting(f"http://{host}:{port}", data, credentials) + "\n", flush=True)
+        print(
+            "\n" + greeting(f"http://{host}:{port}", data, first=bool(credentials)) + "\n",
+            flush=True,
+        )
         service.keep_running()
     except KeyboardInterrupt:
         pass

@@ -45,19 +45,25 @@ def require_read(
     actor: Actor | None,
     project: NormalizedName,
     *,
-    visibility: Visibility | None,
+    visibility: Visibility,
     role: ProjectRole | None,
 ) -> None:
-    """Let a reader of `project` pass; `visibility` is None where there is no such project.
+    """Let a reader of `project` pass.
 
-    :raises Unauthorized: without a credential, whether the project exists or not.
-    :raises NotFound: when it is absent, or not for this reader: both look the same.
+    :raises Unauthorized, NotFound: as for a project that is absent.
     """
-    if visibility is not None and may_read(actor, project, visibility=visibility, role=role):
-        return
+    if not may_read(actor, project, visibility=visibility, role=role):
+        raise absent(actor, project)
+
+
+def absent(actor: Actor | None, project: NormalizedName) -> Unauthorized | NotFound:
+    """Return the answer for a project that is absent, or not for this reader: both look the same.
+
+    Without a credential it does not even tell whether there could be one.
+    """
     if actor is None:
-        raise Unauthorized(CREDENTIALS_NEEDED)
-    raise NotFound(f"There is no project {project!r} on this index, or it is not for you to read.")
+        return Unauthorized(CREDENTIALS_NEEDED)
+    return NotFound(f"There is no project {project!r} on this index, or it is not for you to read.")
 
 
 def require_upload(

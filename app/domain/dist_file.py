@@ -5,6 +5,9 @@ from datetime import datetime
 
 from app.domain.names import NormalizedName
 
+# What is kept under a key of its own never changes, and every cache may know it (RFC 8246).
+IMMUTABLE = "private, max-age=31536000, immutable"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Blob:
@@ -13,6 +16,14 @@ class Blob:
     key: str
     # S3 VersionId.
     version_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredMetadata:
+    """A METADATA document as it is kept: gzipped, here or in S3; exactly one of the two is set."""
+
+    body: bytes | None = None
+    blob: Blob | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,8 +34,6 @@ class DistName:
     kind: str
     # Equal for all spellings of one and the same file: `1.0` and `1.0.0`, tags in any order.
     identity: str
-    # The Python tags of a wheel ("py3"), or "source".
-    python_tag: str
 
 
 def parse(filename: str) -> DistName:
@@ -59,6 +57,11 @@ def parse(filename: str) -> DistName:
     )
 
 
+def is_possible(filename: str) -> bool:
+    """Tell whether a file of this name may exist; longer ones do not even fit into a key."""
+    return filename.isascii() and 0 < len(filename) <= MAX_LENGTH
+
+
 def same_version(written: str, version: Version) -> bool:
     """Tell whether a version, as somebody wrote it, is `version` in any spelling (PEP 440).
 
@@ -66,7 +69,7 @@ def same_version(written: str, version: Version) -> bool:
     True
     """
     try:
-        return Version(written) == version
+        return len(written) <= MAX_LENGTH and Version(written) == version
     except InvalidVersion:
         return False
 
@@ -83,7 +86,7 @@ def _check_characters(filename: str) -> None:
 def _parse_wheel(filename: str) -> DistName:
     try:
         project, version, build, _tags = parse_wheel_filename(filename)
-    except InvalidWheelFilename as error:
+    except (InvalidWheelFilename, ValueError) as error:
         raise BadRequest(
             f"{filename!r} is not a valid wheel name ({error});"
             " it should read name-version[-build]-python-abi-platform.whl."
@@ -102,14 +105,13 @@ def _parse_wheel(filename: str) -> DistName:
         version=version,
         kind=WHEEL,
         identity=_identity(project, version, WHEEL, "".join(map(str, build)), tags),
-        python_tag=stem[-3],
     )
 
 
 def _parse_sdist(filename: str) -> DistName:
     try:
         project, version = parse_sdist_filename(filename)
-    except InvalidSdistFilename as error:
+    except (InvalidSdistFilename, ValueError) as error:
         raise BadRequest(
             f"{filename!r} is not a valid sdist name ({error}); it should read name-version.tar.gz."
         ) from error
@@ -125,7 +127,6 @@ def _parse_sdist(filename: str) -> DistName:
         version=version,
         kind=SDIST,
         identity=_identity(project, version, SDIST),
-        python_tag="source",
     )
 
 

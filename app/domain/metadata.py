@@ -1,5 +1,6 @@
 """Core metadata: METADATA of a wheel, PKG-INFO of an sdist (core metadata specification)."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,11 @@ _SHOWN = (
 _CHECKED = ("metadata_version", "name", "version", "requires_python", "requires_dist")
 
 MAX_SUMMARY = 512
+MAX_FIELDS = 200
+MAX_REQUIRES_PYTHON = 1000
+# Bytes of JSON; an item of the database ends at 400 KB.
+_MAX_SHOWN = 100_000
+_MAX_FAULT = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +57,14 @@ def parse(document: bytes) -> CoreMetadata:
 
     :raises BadFile: naming each field that is missing or wrong.
     """
+    _check_size(document)
     raw, _unparsed = parse_email(document)
     metadata = Metadata.from_raw(raw, validate=False)
     faults = [fault for field in _CHECKED if (fault := _fault(metadata, field))]
     if faults:
         raise BadFile("The metadata inside the file is wrong: " + "; ".join(faults) + ".")
+    if len(raw.get("requires_python", "")) > MAX_REQUIRES_PYTHON:
+        raise BadFile(f"Requires-Python has more than {MAX_REQUIRES_PYTHON} characters.")
     return CoreMetadata(
         project=normalize(metadata.name),
         name=metadata.name,
@@ -70,8 +79,18 @@ def _fault(metadata: Metadata, field: str) -> str | None:
     try:
         getattr(metadata, field)
     except InvalidMetadata as error:
-        return f"{error.field}: {error}"
+        return f"{error.field}: {str(error)[:_MAX_FAULT]}"
+    except (ValueError, RecursionError):  # numbers of thousands of digits, endless brackets
+        return f"{field}: it is longer or deeper than anything sensible"
     return None
+
+
+def _check_size(document: bytes) -> None:
+    # Reading takes time in the square of the number of different fields; there are some thirty.
+    head = document.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    names = {line.partition(b":")[0].lower() for line in head.splitlines() if line[:1].strip()}
+    if len(names) > MAX_FIELDS:
+        raise BadFile(f"The metadata inside the file has more than {MAX_FIELDS} different fields.")
 
 
 def _one_line(summary: str) -> str:
@@ -79,4 +98,11 @@ def _one_line(summary: str) -> str:
 
 
 def _shown(raw: RawMetadata) -> dict[str, Any]:
-    return {field: value for field in _SHOWN if (value := raw.get(field))}
+    """Return the fields to show, as many of them as fit; METADATA itself is kept whole."""
+    shown, room = {}, _MAX_SHOWN
+    for field in _SHOWN:
+        value = raw.get(field)
+        size = len(json.dumps(value))
+        if value and size <= room:
+            shown[field], room = value, room - size
+    return shown

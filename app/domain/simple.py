@@ -57,7 +57,8 @@ _META = {"api-version": API_VERSION}
 
 
 def _render_json(page: ProjectPage) -> bytes:
-    versions = list(dict.fromkeys(file.version for file in page.files))
+    # One entry for 1.0 and 1.0.0, which are one version (PEP 440).
+    versions = list({Version(file.version): file.version for file in page.files}.values())
     files = [_file_entry(file) for file in page.files]
     return _dump({"meta": _META, "name": page.project, "versions": versions, "files": files})
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
-from pynamodb.connection import Connection
+from pynamodb.connection import Connection, TableConnection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
@@ -31,10 +31,11 @@ class LarderItem(Model):
         region: str
         host: str | None
         billing_mode = "PAY_PER_REQUEST"
-        # A request must end long before Lambda's own limit, and say 503 rather than hang.
-        connect_timeout_seconds = 3
-        read_timeout_seconds = 8
-        max_retry_attempts = 3
+        # Three tries of a call end well before Lambda's own limit, so that a request says 503
+        # rather than hang.
+        connect_timeout_seconds = 1
+        read_timeout_seconds = 4
+        max_retry_attempts = 2
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -59,6 +60,11 @@ def bind(*, table: str, region: str, url: str) -> None:
     LarderItem._get_connection()  # noqa: SLF001
 
 
+def table() -> TableConnection:
+    """Return the connection of the models, for calls that PynamoDB's models do not offer."""
+    return LarderItem._get_connection()  # noqa: SLF001
+
+
 def connection() -> Connection:
-    """Return the connection of the models, for transactions."""
-    return LarderItem._get_connection().connection  # noqa: SLF001
+    """Return what is below `table`, for transactions and for its AWS session."""
+    return table().connection

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.domain.account import Account
-from app.domain.dist_file import DistFile
+from app.domain.dist_file import DistFile, StoredMetadata
 from app.domain.names import NormalizedName
 from app.domain.pages import Head
 from app.domain.project import ProjectRole
@@ -17,9 +17,10 @@ from app.models.role import RoleItem
 from app.models.token import TokenItem
 from app.store import keys
 from app.store.accounts import account_record
+from app.store.batch import read_together
 from app.store.failures import translated
 from app.store.files import file_record
-from app.store.metadata import MetadataStore
+from app.store.metadata import metadata_record
 from app.store.pages import head_record
 from app.store.tokens import token_record
 
@@ -33,19 +34,15 @@ class Found:
     role: ProjectRole | None = None
     head: Head | None = None
     file: DistFile | None = None
-    # A METADATA document, gzipped.
-    metadata: bytes | None = None
+    metadata: StoredMetadata | None = None
 
 
-@dataclass(frozen=True)
 class AccessStore:
     """Reads who asks together with what is asked for, in one consistent BatchGetItem.
 
     All keys are known from the token's claims and the URL, so a revoked token is dead at the very
     next request and still costs no round trip of its own.
     """
-
-    metadata: MetadataStore
 
     @translated
     def look_up(
@@ -62,24 +59,20 @@ class AccessStore:
             wanted.append((keys.project(project), keys.role(claims.account)))
         if not wanted:
             return Found()
-        items = {type(item): item for item in LarderItem.batch_get(wanted, consistent_read=True)}
-        return self._found(items, project)
+        return _found(read_together(wanted), project)
 
-    def _found(
-        self, items: dict[type[LarderItem], LarderItem], project: NormalizedName | None
-    ) -> Found:
-        token, account, role = items.get(TokenItem), items.get(AccountItem), items.get(RoleItem)
-        head, file, metadata = items.get(HeadItem), items.get(FileItem), items.get(MetadataItem)
-        return Found(
-            token=token_record(token) if isinstance(token, TokenItem) else None,
-            account=account_record(account) if isinstance(account, AccountItem) else None,
-            role=ProjectRole(role.role) if isinstance(role, RoleItem) else None,
-            head=head_record(project, head) if project and isinstance(head, HeadItem) else None,
-            file=file_record(project, file) if project and isinstance(file, FileItem) else None,
-            metadata=(
-                self.metadata.compressed(metadata) if isinstance(metadata, MetadataItem) else None
-            ),
-        )
+
+def _found(items: dict[type[LarderItem], LarderItem], project: NormalizedName | None) -> Found:
+    token, account, role = items.get(TokenItem), items.get(AccountItem), items.get(RoleItem)
+    head, file, metadata = items.get(HeadItem), items.get(FileItem), items.get(MetadataItem)
+    return Found(
+        token=token_record(token) if isinstance(token, TokenItem) else None,
+        account=account_record(account) if isinstance(account, AccountItem) else None,
+        role=ProjectRole(role.role) if isinstance(role, RoleItem) else None,
+        head=head_record(project, head) if project and isinstance(head, HeadItem) else None,
+        file=file_record(project, file) if project and isinstance(file, FileItem) else None,
+        metadata=metadata_record(metadata) if isinstance(metadata, MetadataItem) else None,
+    )
 
 
 def _who(claims: Claims | None) -> list[tuple[str, str]]:

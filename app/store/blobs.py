@@ -1,20 +1,21 @@
 """Objects in S3: put once under a key of their own, never copied, never overwritten."""
 
 import base64
+import logging
 import threading
 from typing import IO, TYPE_CHECKING
 
 from app.config import Config
-from app.domain.dist_file import Blob
+from app.domain.dist_file import IMMUTABLE, Blob
 from app.errors import NotFound, Unavailable
 from app.store import aws
 from app.store.failures import code_of, translated
 from app.store.presign import Presigner
 
+_log = logging.getLogger(__name__)
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 class BlobStore:
@@ -43,8 +44,8 @@ class BlobStore:
         settings = ClientConfig(
             signature_version="s3v4",
             s3={"addressing_style": "path" if self._config.s3_url else "virtual"},
-            connect_timeout=3,
-            read_timeout=20,
+            connect_timeout=1,
+            read_timeout=8,
             retries={"mode": "standard", "total_max_attempts": 3},
         )
         return aws.session().client(
@@ -86,9 +87,19 @@ class BlobStore:
             raise
         return answer["Body"].read()
 
-    @translated
     def discard(self, blob: Blob) -> None:
-        """Remove exactly this version of an object for good; removing it twice is no error."""
+        """Remove exactly this version of an object for good, if that is possible right now.
+
+        It is called when the work is done, so a failure is logged and nothing more: an object that
+        nothing names does no harm.
+        """
+        try:
+            self._delete(blob)
+        except Unavailable:
+            _log.warning("an object is left behind", extra={"key": blob.key})
+
+    @translated
+    def _delete(self, blob: Blob) -> None:
         self.client.delete_object(
             Bucket=self._config.bucket, Key=blob.key, VersionId=blob.version_id
         )

@@ -1,18 +1,8 @@
-"""The audit trail."""
+"""The audit trail: events are written in the transaction of what they tell of."""
 
 from app.domain.event import Event
 from app.domain.simple import timestamp
 from app.models.event import EventItem
-from app.store.failures import translated
-
-
-class EventStore:
-    """Adds to the trail; nothing is ever changed in it."""
-
-    @translated
-    def add(self, event: Event) -> None:
-        """Record an event that no transaction of another store carries."""
-        event_item(event).save()
 
 
 def event_item(event: Event) -> EventItem:

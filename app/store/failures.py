@@ -33,7 +33,7 @@ _PASSING = frozenset({
     "TransactionInProgressException",
 })  # fmt: skip
 
-_NOT_SET_UP = frozenset({"ResourceNotFoundException", "NoSuchBucket"})
+_NOT_SET_UP = frozenset({"ResourceNotFoundException", "NoSuchBucket", "ParameterNotFound"})
 
 
 def translated(function: Callable[P, R]) -> Callable[P, R]:

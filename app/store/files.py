@@ -8,7 +8,7 @@ from enum import Enum
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from app.domain.dist_file import Blob, DistFile
+from app.domain.dist_file import Blob, DistFile, StoredMetadata
 from app.domain.event import Event
 from app.domain.filenames import DistName
 from app.domain.names import NormalizedName
@@ -21,13 +21,21 @@ from app.models.release import ReleaseItem
 from app.models.role import RoleItem
 from app.models.taken_name import TakenNameItem
 from app.store import keys
+from app.store.batch import read_together
 from app.store.events import event_item
 from app.store.failures import translated
-from app.store.metadata import MetadataStore
-from app.store.projects import project_item, project_record, release_item, role_item
+from app.store.metadata import metadata_item
+from app.store.projects import (
+    project_item,
+    project_record,
+    release_item,
+    role_item,
+    role_of,
+)
 
-_CONFLICT = "TransactionConflict"
-_CONFLICT_ATTEMPTS = 8
+# Reasons for which the same transaction may succeed a moment later.
+_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_ATTEMPTS = 8
 
 
 class Clash(Enum):
@@ -60,9 +68,7 @@ class Publication:
     file: DistFile
     # What all spellings of the file's name have in common.
     identity: str
-    # The METADATA document inside the file.
-    document: bytes
-    attempt: str
+    metadata: StoredMetadata
     events: tuple[Event, ...]
     # None where they exist already.
     release: Release | None
@@ -73,7 +79,6 @@ class Publication:
 class FileStore:
     """The files of all projects; `page_size` is the number of items asked for at a time."""
 
-    metadata: MetadataStore
     page_size: int
 
     @translated
@@ -100,33 +105,38 @@ class FileStore:
     def survey(self, dist: DistName, account: str) -> Standing:
         """Read, in one round trip, all that decides whether `account` may publish `dist`."""
         partition = keys.project(dist.project)
-        wanted = [
+        items = read_together([
             (partition, keys.PROJECT),
             (partition, keys.role(account)),
             (partition, keys.release(str(dist.version))),
             (partition, keys.file(dist.filename)),
             (keys.taken(dist.identity), keys.TAKEN),
-        ]
-        items = {type(item): item for item in LarderItem.batch_get(wanted, consistent_read=True)}
-        project, role = items.get(ProjectItem), items.get(RoleItem)
-        file, is_taken = items.get(FileItem), TakenNameItem in items
+        ])  # fmt: skip
+        project, is_taken = items.get(ProjectItem), TakenNameItem in items
         return Standing(
             project=(
                 project_record(dist.project, project) if isinstance(project, ProjectItem) else None
             ),
-            role=ProjectRole(role.role) if isinstance(role, RoleItem) else None,
+            role=self._role(items, dist.project, account) if project else None,
             has_release=ReleaseItem in items,
             is_taken=is_taken,
-            file=(
-                file_record(dist.project, file)
-                if isinstance(file, FileItem)
-                # The items of a batch are not read at one moment: look again before saying that
-                # the name is taken by nothing.
-                else self.get(dist.project, dist.filename)
-                if is_taken
-                else None
-            ),
+            file=self._file(items, dist) if is_taken else None,
         )
+
+    # The items of a batch are not read at one moment. What another upload has just written with
+    # one that was seen, it may have written after this one was missed: look again.
+
+    def _role(
+        self, items: dict[type[LarderItem], LarderItem], project: NormalizedName, account: str
+    ) -> ProjectRole | None:
+        item = items.get(RoleItem)
+        return ProjectRole(item.role) if isinstance(item, RoleItem) else role_of(project, account)
+
+    def _file(self, items: dict[type[LarderItem], LarderItem], dist: DistName) -> DistFile | None:
+        item = items.get(FileItem)
+        if isinstance(item, FileItem):
+            return file_record(dist.project, item)
+        return self.get(dist.project, dist.filename)
 
     @translated
     def add(self, publication: Publication) -> frozenset[Clash]:
@@ -134,8 +144,8 @@ class FileStore:
 
         Where something did, nothing was written. Other writers at the same items only delay it.
         """
-        labelled = self._items(publication)
-        for attempt in range(_CONFLICT_ATTEMPTS):
+        labelled = _items(publication)
+        for attempt in range(_ATTEMPTS):
             try:
                 with TransactWrite(connection=connection()) as transaction:
                     for _, item in labelled:
@@ -145,7 +155,7 @@ class FileStore:
                 clashes = _clashes([label for label, _ in labelled], reasons)
                 if clashes:
                     return clashes
-                if _CONFLICT not in reasons:
+                if not _PASSING & set(reasons):
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers
             else:
@@ -154,27 +164,20 @@ class FileStore:
             "Too many uploads at the same moment; nothing is lost, try again shortly."
         )
 
-    def _items(self, publication: Publication) -> list[tuple[Clash | None, LarderItem]]:
-        file = publication.file
-        items: list[tuple[Clash | None, LarderItem]] = [
-            (Clash.FILE, file_item(file)),
-            (Clash.NAME, _taken_item(publication)),
-            (
-                None,
-                self.metadata.prepare(
-                    file.project,
-                    file.filename,
-                    publication.document,
-                    attempt=publication.attempt,
-                ),
-            ),
-        ]
-        if publication.release:
-            items.append((Clash.RELEASE, release_item(publication.release)))
-        if publication.project:
-            owner = role_item(file.project, file.uploaded_by, ProjectRole.OWNER)
-            items += [(Clash.PROJECT, project_item(publication.project)), (Clash.PROJECT, owner)]
-        return items + [(None, event_item(event)) for event in publication.events]
+
+def _items(publication: Publication) -> list[tuple[Clash | None, LarderItem]]:
+    file = publication.file
+    items: list[tuple[Clash | None, LarderItem]] = [
+        (Clash.FILE, file_item(file)),
+        (Clash.NAME, _taken_item(publication)),
+        (None, metadata_item(file.project, file.filename, publication.metadata)),
+    ]
+    if publication.release:
+        items.append((Clash.RELEASE, release_item(publication.release)))
+    if publication.project:
+        owner = role_item(file.project, file.uploaded_by, ProjectRole.OWNER)
+        items += [(Clash.PROJECT, project_item(publication.project)), (Clash.PROJECT, owner)]
+    return items + [(None, event_item(event)) for event in publication.events]
 
 
 def _clashes(labels: list[Clash | None], reasons: list[str]) -> frozenset[Clash]:

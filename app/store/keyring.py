@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import logging
 import secrets
 import threading
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +13,21 @@ from typing import TYPE_CHECKING
 from app.config import Config, ConfigError
 from app.domain import token as tokens
 from app.domain.token import Claims
-from app.errors import Unauthorized
+from app.errors import Unauthorized, Unavailable
 from app.store import aws
 from app.store.failures import translated
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 _ALGORITHM = "HS256"
 _KEY_BYTES = 32
+# How long keys are kept before they are read again, and how often an unknown key id may make the
+# index look for new ones: rotation reaches every process within minutes, and garbage costs little.
+_KEEP_SECONDS = 300
+_LOOK_SECONDS = 60
 # 9999-12-31: every token carries an end, those that have none carry this one.
 _NEVER = 253402300799
 
@@ -32,6 +40,9 @@ class Keyring:
         self._issuer = f"larder-{config.stage}"
         self._lock = threading.Lock()
         self._keys: dict[str, bytes] = {}
+        self._read_at = 0.0
+        if not _place(config.signing_keys)[0]:
+            parse_ring(config.signing_keys)  # a mistake stops the start, not the first request
 
     def sign(
         self, *, token_id: str, account: str, issued_at: datetime, expires_at: datetime | None
@@ -61,7 +72,7 @@ class Keyring:
 
         signed = tokens.unwrap(token)
         try:
-            key = self.keys()[jwt.get_unverified_header(signed)["kid"]]
+            key = self._key(jwt.get_unverified_header(signed)["kid"])
             claims = jwt.decode(
                 signed,
                 key,
@@ -81,18 +92,44 @@ class Keyring:
         return Claims(token_id=claims["jti"], account=claims["sub"], digest=tokens.digest(token))
 
     def keys(self) -> dict[str, bytes]:
-        """Return the ring, read once: key by key id, the signing one first.
+        """Return the ring: key by key id, the signing one first.
 
-        :raises ConfigError: if there are no usable keys where LARDER_SIGNING_KEYS points.
+        :raises Unavailable: if there are no usable keys where LARDER_SIGNING_KEYS points.
         """
+        return self._ring(older_than=_KEEP_SECONDS)
+
+    def _key(self, key_id: str) -> bytes:
+        """Return the key of this id, looking again where it is unknown: it may be a new one.
+
+        :raises KeyError: if there is none.
+        """
+        ring = self.keys()
+        return ring[key_id] if key_id in ring else self._ring(older_than=_LOOK_SECONDS)[key_id]
+
+    def _ring(self, *, older_than: float) -> dict[str, bytes]:
         with self._lock:
-            if not self._keys:
-                self._keys = parse_ring(self._load())
+            now = time.monotonic()
+            if not self._keys or now - self._read_at > older_than:
+                self._keys, self._read_at = self._read_ring(), now
             return self._keys
+
+    def _read_ring(self) -> dict[str, bytes]:
+        try:
+            return parse_ring(self._load())
+        except (ConfigError, Unavailable) as error:
+            if self._keys:  # those of a moment ago are better than none
+                _log.warning("the signing keys cannot be read again", extra={"cause": str(error)})
+                return self._keys
+            if isinstance(error, Unavailable):
+                raise
+            _log.error("no signing keys: %s", error)
+            raise Unavailable(
+                "The index has no signing keys yet; its operator makes them with `flask init`."
+            ) from error
 
     @translated
     def _load(self) -> str:
-        scheme, _, place = self._config.signing_keys.partition(":")
+        scheme, place = _place(self._config.signing_keys)
         if scheme == "file":
             return _read(Path(place))
         if scheme == "ssm":
@@ -103,7 +140,7 @@ class Keyring:
     @translated
     def create(self) -> bool:
         """Make a first key where LARDER_SIGNING_KEYS points; return False if one is there."""
-        scheme, _, place = self._config.signing_keys.partition(":")
+        scheme, place = _place(self._config.signing_keys)
         if scheme == "file":
             return _create_file(Path(place))
         if scheme == "ssm":
@@ -120,6 +157,12 @@ class Keyring:
 
     def _ssm(self) -> "SSMClient":
         return aws.session().client("ssm", region_name=self._config.region)
+
+
+def _place(setting: str) -> tuple[str, str]:
+    """Take `file:PATH` or `ssm:NAME` apart; anything else is a ring itself, of no scheme."""
+    scheme, _, place = setting.partition(":")
+    return (scheme, place) if scheme in {"file", "ssm"} and place else ("", setting)
 
 
 def new_ring() -> str:
@@ -158,9 +201,13 @@ def _read(path: Path) -> str:
 
 def _create_file(path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600, exist_ok=False)  # readable by its owner alone
     try:
-        path.touch(mode=0o600, exist_ok=False)  # readable by its owner alone
+        draft.write_text(new_ring() + "\n")
+        path.hardlink_to(draft)  # whole or not at all, and never over a ring that is there
     except FileExistsError:
         return False
-    path.write_text(new_ring() + "\n")
+    finally:
+        draft.unlink()
     return True

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 from dataclasses import dataclass
 
-from app.domain.dist_file import Blob
+from app.domain.dist_file import Blob, StoredMetadata
 from app.domain.names import NormalizedName
 from app.models.metadata import MetadataItem
 from app.store import keys
@@ -20,27 +20,42 @@ class MetadataStore:
 
     blobs: BlobStore
 
-    def prepare(
+    def keep(
         self, project: NormalizedName, filename: str, document: bytes, *, attempt: str
-    ) -> MetadataItem:
-        """Return the item for a document, having put a large one into S3."""
+    ) -> StoredMetadata:
+        """Return a document as it will be kept, having put a large one into S3."""
         body = gzip.compress(document, mtime=0)
-        item = MetadataItem(keys.project(project), keys.metadata(filename))
         if len(body) <= _ITEM_BYTES:
-            item.body = body
-            return item
+            return StoredMetadata(body=body)
         blob = self.blobs.put(
             f"metadata/{project}/{attempt}/{filename}.metadata.gz",
             body,
             sha256=hashlib.sha256(body).hexdigest(),
             media_type="application/gzip",
         )
-        item.object_key, item.object_version = blob.key, blob.version_id
-        return item
+        return StoredMetadata(blob=blob)
 
-    def compressed(self, item: MetadataItem) -> bytes:
-        """Return the document that an item holds or points at, gzipped as it is kept."""
-        if item.body is not None:
-            return bytes(item.body)
-        blob = Blob(key=item.object_key or "", version_id=item.object_version or "")
-        return self.blobs.read(blob)
+    def load(self, stored: StoredMetadata) -> bytes:
+        """Return a document, gzipped."""
+        if stored.blob is not None:
+            return self.blobs.read(stored.blob)
+        return stored.body or b""
+
+
+def metadata_item(project: NormalizedName, filename: str, stored: StoredMetadata) -> MetadataItem:
+    """Return the item of a document."""
+    return MetadataItem(
+        keys.project(project),
+        keys.metadata(filename),
+        body=stored.body,
+        object_key=stored.blob.key if stored.blob else None,
+        object_version=stored.blob.version_id if stored.blob else None,
+    )
+
+
+def metadata_record(item: MetadataItem) -> StoredMetadata:
+    """Return the document that an item holds or points at."""
+    if item.object_key is not None:
+        blob = Blob(key=item.object_key, version_id=item.object_version or "null")
+        return StoredMetadata(blob=blob)
+    return StoredMetadata(body=bytes(item.body))

@@ -1,11 +1,12 @@
 """Rendered pages, and the heads that name the current ones."""
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import DeleteError, UpdateError
 
 from app.domain.dist_file import Blob
 from app.domain.names import NormalizedName
@@ -13,11 +14,14 @@ from app.domain.pages import Head, PageRef, Rendered
 from app.domain.project import Visibility
 from app.domain.simple import Format
 from app.errors import NotFound
+from app.models.base import table
 from app.models.head import HeadItem, PageRefMap
 from app.models.page import PageItem
 from app.store import keys
 from app.store.blobs import BlobStore
 from app.store.failures import code_of, translated
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,30 +55,22 @@ class PageStore:
     @translated
     def publish(
         self, head: Head, *, visibility: Visibility, pages: Mapping[Format, Rendered]
-    ) -> bool:
+    ) -> None:
         """Make `pages`, rendered of the files after `head` was read, the current ones.
 
-        Return False if a page that shows as much or more is current already.
+        Where a page that shows as much or more is current already, it stays.
         """
         refs = self._put_all(head, pages)
-        item = HeadItem(keys.project(head.project), keys.HEAD)
         try:
-            item.update(
-                actions=[
-                    HeadItem.page_gen.set(head.gen),
-                    HeadItem.visibility.set(visibility.value),
-                    HeadItem.json.set(_ref_map(refs[Format.JSON])),
-                    HeadItem.html.set(_ref_map(refs[Format.HTML])),
-                ],
-                condition=HeadItem.page_gen.does_not_exist() | (HeadItem.page_gen < head.gen),
-            )
+            replaced = _replace(head, visibility, refs)
         except UpdateError as error:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
-            self._discard(head, refs)
-            return False
-        self._discard(head, head.pages)
-        return True
+            current = self.head(head.project)
+            if current and current.pages == refs:
+                return  # ours after all: the answer to an earlier try of this call was lost
+            replaced = refs
+        self._discard(head.project, replaced)
 
     @translated
     def load(self, project: NormalizedName, ref: PageRef) -> bytes:
@@ -121,12 +117,39 @@ class PageStore:
         )
         return PageRef(digest=page.digest, blob=blob)
 
-    def _discard(self, head: Head, refs: Mapping[Format, PageRef]) -> None:
+    def _discard(self, project: NormalizedName, refs: Mapping[Format, PageRef]) -> None:
         for ref in refs.values():
             if ref.item is not None:
-                PageItem(keys.project(head.project), ref.item).delete()
+                self._delete(project, ref.item)
             if ref.blob is not None:
                 self.blobs.discard(ref.blob)
+
+    def _delete(self, project: NormalizedName, item: str) -> None:
+        try:
+            PageItem(keys.project(project), item).delete()
+        except DeleteError as error:
+            # The work is done, and a page that nothing names does no harm.
+            _log.warning("a page is left behind", extra={"item": item, "cause": str(error)})
+
+
+def _replace(
+    head: Head, visibility: Visibility, refs: Mapping[Format, PageRef]
+) -> dict[Format, PageRef]:
+    """Name `refs` in the head if they are newer; return what it named until then."""
+    answer = table().update_item(
+        keys.project(head.project),
+        keys.HEAD,
+        actions=[
+            HeadItem.page_gen.set(head.gen),
+            HeadItem.visibility.set(visibility.value),
+            HeadItem.json.set(_ref_map(refs[Format.JSON])),
+            HeadItem.html.set(_ref_map(refs[Format.HTML])),
+        ],
+        condition=HeadItem.page_gen.does_not_exist() | (HeadItem.page_gen < head.gen),
+        return_values="UPDATED_OLD",
+    )
+    old: HeadItem = HeadItem.from_raw_data(answer.get("Attributes", {}))
+    return head_record(head.project, old).pages
 
 
 def head_record(project: NormalizedName, item: HeadItem) -> Head:

@@ -36,11 +36,7 @@ class ProjectStore:
     @translated
     def role(self, name: NormalizedName, account: str) -> ProjectRole | None:
         """Return the role of an account in a project, as of now."""
-        try:
-            item = RoleItem.get(keys.project(name), keys.role(account), consistent_read=True)
-        except RoleItem.DoesNotExist:
-            return None
-        return ProjectRole(item.role)
+        return role_of(name, account)
 
     @translated
     def roles_of(self, account: str) -> dict[NormalizedName, ProjectRole]:
@@ -56,13 +52,14 @@ class ProjectStore:
             for item in found
         }
 
-    @translated
-    def releases(self, name: NormalizedName) -> list[Release]:
-        """Return the releases of a project, in no useful order."""
-        found = ReleaseItem.query(
-            keys.project(name), ReleaseItem.sk.startswith("release#"), page_size=self.page_size
-        )
-        return [release_record(name, item) for item in found]
+
+def role_of(project: NormalizedName, account: str) -> ProjectRole | None:
+    """Return the role of an account in a project, as of now."""
+    try:
+        item = RoleItem.get(keys.project(project), keys.role(account), consistent_read=True)
+    except RoleItem.DoesNotExist:
+        return None
+    return ProjectRole(item.role)
 
 
 def project_item(project: Project) -> ProjectItem:
@@ -108,15 +105,4 @@ def release_item(release: Release) -> ReleaseItem:
         summary=release.summary,
         fields=release.fields,
         created_at=release.created_at,
-    )
-
-
-def release_record(project: NormalizedName, item: ReleaseItem) -> Release:
-    """Return the release that an item holds."""
-    return Release(
-        project=project,
-        version=item.version,
-        summary=item.summary,
-        fields=item.fields,
-        created_at=item.created_at,
     )

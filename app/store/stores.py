@@ -7,7 +7,6 @@ from app.models import base
 from app.store.access import AccessStore
 from app.store.accounts import AccountStore
 from app.store.blobs import BlobStore
-from app.store.events import EventStore
 from app.store.files import FileStore
 from app.store.keyring import Keyring
 from app.store.metadata import MetadataStore
@@ -24,10 +23,10 @@ class Stores:
     access: AccessStore
     accounts: AccountStore
     blobs: BlobStore
-    events: EventStore
     files: FileStore
     foundation: Foundation
     keyring: Keyring
+    metadata: MetadataStore
     pages: PageStore
     projects: ProjectStore
     tokens: TokenStore
@@ -37,15 +36,14 @@ def open_stores(config: Config) -> Stores:
     """Open all stores; nothing is sent before the first use."""
     base.bind(table=config.table, region=config.region, url=config.dynamodb_url)
     blobs = BlobStore(config)
-    metadata = MetadataStore(blobs)
     return Stores(
-        access=AccessStore(metadata),
+        access=AccessStore(),
         accounts=AccountStore(),
         blobs=blobs,
-        events=EventStore(),
-        files=FileStore(metadata, config.page_size),
+        files=FileStore(config.page_size),
         foundation=Foundation(config, blobs),
         keyring=Keyring(config),
+        metadata=MetadataStore(blobs),
         pages=PageStore(blobs, config.inline_page_bytes, config.item_page_bytes),
         projects=ProjectStore(config.page_size),
         tokens=TokenStore(config.page_size),

@@ -1,7 +1,6 @@
 """Reading the credential of a request: an API token, by Basic or Bearer (RFC 7617, RFC 6750)."""
 
 import base64
-import binascii
 
 from flask import g, request
 
@@ -41,7 +40,7 @@ def _token(header: str) -> str | None:
 def _password(encoded: str) -> str:
     try:
         decoded = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Unauthorized("The Basic credential is malformed (RFC 7617).") from error
     # The user name is nobody's business: `__token__` by custom, but tools send what they like.
     return decoded.partition(":")[2].strip()

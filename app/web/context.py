@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import current_app, request
 
 from app.config import Config
+from app.errors import BadRequest
 from app.store.stores import Stores
 
 
@@ -47,4 +48,7 @@ def now() -> datetime:
 
 def public_url() -> str:
     """Return the URL of this index as tools should write it, without a slash at its end."""
-    return config().public_url or request.url_root.rstrip("/")
+    try:
+        return config().public_url or request.url_root.rstrip("/")
+    except UnicodeError as error:
+        raise BadRequest("The Host header is not a host name.") from error

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 from app.web.context import config
 
 REVALIDATE = "private, max-age=0, must-revalidate"
-IMMUTABLE = "private, max-age=31536000, immutable"
 
 # No page of ours needs more than its own style sheet, script and pictures.
 _CONTENT_POLICY = (
@@ -64,6 +63,7 @@ def _validated(response: Response, etag: str, cache: str, vary: str) -> Response
 def init_app(app: Flask) -> None:
     """Give every answer the headers that keep a browser from doing harm."""
     app.after_request(_protect)
+    app.after_request(_stay_here)
 
 
 def _protect(response: Response) -> Response:
@@ -76,4 +76,12 @@ def _protect(response: Response) -> Response:
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if request.is_secure and not config().development:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _stay_here(response: Response) -> Response:
+    # Werkzeug's own redirects name the host the client named, which is nothing to rely on.
+    location, here = response.headers.get("Location", ""), f"{request.scheme}://{request.host}/"
+    if location.startswith(here):
+        response.headers["Location"] = "/" + location.removeprefix(here)
     return response

@@ -8,11 +8,12 @@ nothing but the reason phrase. Everything else that takes JSON gets a problem do
 import re
 
 from flask import Flask, Response, json, make_response, render_template, request
+from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.errors import AppError, TooLarge, Unauthorized, Unavailable
+from app.errors import AppError, BadRequest, TooLarge, Unauthorized, Unavailable
 from app.web.context import config
 
 _MACHINE_PATHS = ("/simple", "/files", "/legacy", "/api", "/healthz")
@@ -23,6 +24,15 @@ def init_app(app: Flask) -> None:
     """Answer our own errors and Werkzeug's; a bug stays a bug, so that tests see it raise."""
     app.register_error_handler(AppError, _from_app)
     app.register_error_handler(HTTPException, _from_http)
+    app.url_map.merge_slashes = False  # it would redirect an upload
+    app.before_request(_refuse_unreadable)
+
+
+def _refuse_unreadable() -> None:
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest("The query string is not UTF-8.") from error
 
 
 def _from_app(error: AppError) -> AnyResponse:
@@ -42,7 +52,8 @@ def _from_http(error: HTTPException) -> AnyResponse:
     if isinstance(error, RequestEntityTooLarge):
         return _from_app(
             TooLarge(
-                f"The upload is larger than this index takes ({config().max_file_bytes} bytes)."
+                "The upload is larger than this index takes: a file may have"
+                f" {config().max_file_bytes} bytes, the fields beside it 16 MiB in 10,000 parts."
             )
         )
     title = HTTP_STATUS_CODES.get(status, "Error").capitalize()
@@ -74,7 +85,8 @@ def _answer(
             **facts,
         }
         return Response(json.dumps(problem), status, mimetype="application/problem+json")
-    if _for_machines() and not _takes_pages():
+    # Without a route map there are no links for a page: so it is for an impossible Host header.
+    if (_for_machines() and not _takes_pages()) or request_ctx.url_adapter is None:
         return Response(f"{title}: {detail}\n", status, mimetype="text/plain")
     page = render_template("errors/error.html", status=status, title=title, detail=detail)
     return make_response(page, status)

@@ -40,6 +40,7 @@ def test_every_missing_setting_is_named_in_one_message() -> None:
         ("LARDER_PAGE_SIZE", "0"),
         ("LARDER_PAGE_SIZE", "many"),
         ("LARDER_LINK_WINDOW", "-1"),
+        ("LARDER_LINK_WINDOW", "302401"),
         ("LARDER_MAX_FILE_BYTES", "1.5"),
         ("LARDER_PUBLIC_URL", "packages.example.com"),
         ("AWS_ENDPOINT_URL_S3", "ftp://x"),
@@ -51,9 +52,12 @@ def test_a_wrong_setting_is_named_with_its_value(name: str, value: str) -> None:
         Config.from_env({name: value})
 
 
-def test_the_development_key_is_refused_elsewhere() -> None:
+@pytest.mark.parametrize("form", ["{}", "{},", "other={}", "a=AAAA,{}"])
+def test_the_development_key_is_refused_elsewhere_in_every_spelling(form: str) -> None:
+    key = DEVELOPMENT_SIGNING_KEYS
+    keys = form.format(key.partition("=")[2] if "other" in form else key)
     with pytest.raises(ConfigError, match="everybody knows"):
-        Config.from_env({**PRODUCTION, "LARDER_SIGNING_KEYS": DEVELOPMENT_SIGNING_KEYS})
+        Config.from_env({**PRODUCTION, "LARDER_SIGNING_KEYS": keys})
 
 
 def test_the_development_key_is_refused_on_lambda_in_every_stage() -> None:

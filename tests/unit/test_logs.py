@@ -56,5 +56,11 @@ def test_a_secret_in_a_traceback_is_dropped_too() -> None:
     assert CANARY not in line
 
 
+def test_a_path_cannot_forge_a_line() -> None:
+    line = logs.TextFormatter().format(record("GET /a\n2026 INFO forged\x1b[31m"))
+    assert "\n" not in line
+    assert "\x1b" not in line
+
+
 def test_a_file_name_that_begins_like_a_token_stays_readable() -> None:
     assert logs.redact("/files/larder-demo/larder_demo-1.0-py3-none-any.whl").endswith("any.whl")

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from app.domain import access
+from app.domain import access, filenames
 from app.domain.dist_file import DistFile
 from app.domain.names import NormalizedName
 from app.domain.token import Claims
 from app.errors import NotFound
-from app.features.access import service as visitors
-from app.features.access.service import Visit
+from app.features.access.service import visit
+from app.store.access import Found
 from app.store.stores import Stores
 
 
@@ -19,11 +19,10 @@ def find(
 
     :raises Unauthorized, NotFound: if not.
     """
-    visit = visitors.visit(claims, project, filename=filename, stores=stores, now=now)
-    _require_read(visit, project)
-    if visit.found.file is None:
+    found = _look_up(project, filename, claims=claims, stores=stores, now=now)
+    if found.file is None:
         raise _no_such_file(project, filename)
-    return visit.found.file
+    return found.file
 
 
 def find_metadata(
@@ -33,13 +32,10 @@ def find_metadata(
 
     :raises Unauthorized, NotFound: if not.
     """
-    visit = visitors.visit(
-        claims, project, filename=filename, with_metadata=True, stores=stores, now=now
-    )
-    _require_read(visit, project)
-    if visit.found.file is None or visit.found.metadata is None:
+    found = _look_up(project, filename, claims=claims, stores=stores, now=now, with_metadata=True)
+    if found.file is None or found.metadata is None:
         raise _no_such_file(project, filename)
-    return visit.found.file, visit.found.metadata
+    return found.file, stores.metadata.load(found.metadata)
 
 
 def link(file: DistFile, *, stores: Stores, now: datetime) -> str:
@@ -47,15 +43,31 @@ def link(file: DistFile, *, stores: Stores, now: datetime) -> str:
     return stores.blobs.link(file.blob, now=now.timestamp())
 
 
-def _require_read(visit: Visit, project: NormalizedName) -> None:
-    head = visit.found.head
-    access.require_read(
-        visit.actor,
+def _look_up(
+    project: NormalizedName,
+    filename: str,
+    *,
+    claims: Claims | None,
+    stores: Stores,
+    now: datetime,
+    with_metadata: bool = False,
+) -> Found:
+    visitor = visit(
+        claims,
         project,
-        visibility=head.visibility if head else None,
-        role=visit.found.role,
+        filename=filename if filenames.is_possible(filename) else None,
+        with_metadata=with_metadata,
+        stores=stores,
+        now=now,
     )
+    head = visitor.found.head
+    if head is None:
+        raise access.absent(visitor.actor, project)
+    access.require_read(visitor.actor, project, visibility=head.visibility, role=visitor.found.role)
+    return visitor.found
 
 
 def _no_such_file(project: NormalizedName, filename: str) -> NotFound:
-    return NotFound(f"There is no file {filename!r} in project {project!r}.")
+    return NotFound(
+        f"There is no file {filename[: filenames.MAX_LENGTH]!r} in project {project!r}."
+    )

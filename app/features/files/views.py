@@ -3,6 +3,7 @@
 from flask import Blueprint, make_response, request
 from werkzeug.wrappers import Response
 
+from app.domain.dist_file import IMMUTABLE
 from app.domain.names import NormalizedName
 from app.features.files import service
 from app.web import auth, headers
@@ -40,7 +41,5 @@ def _metadata(project: NormalizedName, filename: str) -> Response:
     etag = headers.etag_of(found.metadata_sha256, "text/metadata")
     vary = "Accept-Encoding, Authorization"
     if headers.is_current(etag):
-        return headers.not_modified(etag, cache=headers.IMMUTABLE, vary=vary)
-    return headers.stored(
-        document, "application/octet-stream", etag, cache=headers.IMMUTABLE, vary=vary
-    )
+        return headers.not_modified(etag, cache=IMMUTABLE, vary=vary)
+    return headers.stored(document, "application/octet-stream", etag, cache=IMMUTABLE, vary=vary)

@@ -11,7 +11,7 @@ from app.domain.project import Project, Visibility
 from app.domain.simple import Format
 from app.domain.token import Claims
 from app.errors import NotFound, Unavailable
-from app.features.access import service as visitors
+from app.features.access.service import identify, visit
 from app.store.stores import Stores
 
 # A page is replaced between reading its head and fetching it only while uploads pour in.
@@ -27,18 +27,12 @@ def find(
 
     :raises Unauthorized, NotFound: if not.
     """
-    visit = visitors.visit(claims, project, stores=stores, now=now)
-    head = visit.found.head
-    ref = head.pages.get(form) if head else None
-    access.require_read(
-        visit.actor,
-        project,
-        visibility=head.visibility if head and ref else None,
-        role=visit.found.role,
-    )
-    if ref is None:
-        raise NotFound(f"There is no project {project!r} on this index.")
-    return ref
+    visitor = visit(claims, project, stores=stores, now=now)
+    head = visitor.found.head
+    if head is None or form not in head.pages:
+        raise access.absent(visitor.actor, project)
+    access.require_read(visitor.actor, project, visibility=head.visibility, role=visitor.found.role)
+    return head.pages[form]
 
 
 def load(
@@ -57,8 +51,12 @@ def load(
 
 
 def project_list(form: Format, *, claims: Claims | None, stores: Stores, now: datetime) -> Rendered:
-    """Return the list of all projects that this reader may see."""
-    actor = visitors.identify(claims, stores=stores, now=now)
+    """Return the list of all projects that this reader may see.
+
+    It is read from an index of DynamoDB that follows the table within moments, not at once; no
+    installer waits for it.
+    """
+    actor = identify(claims, stores=stores, now=now)
     projects = stores.projects.all()
     roles = stores.projects.roles_of(actor.name) if _restricted(projects) else {}
     names = [
@@ -78,8 +76,8 @@ def _restricted(projects: list[Project]) -> bool:
 def refresh(project: NormalizedName, *, stores: Stores) -> None:
     """Make every change of `project` that was written before this call visible to every reader.
 
-    Call it after a change, always: the counter it raises is what tells readers and other writers
-    that the page is behind. Doing it once too often is harmless.
+    Call it after a change, always: the counter it raises is what tells other writers that the page
+    is behind. Doing it once too often is harmless.
     """
     head = stores.pages.bump(project)
     if head.gen - head.page_gen > 1:

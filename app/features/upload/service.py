@@ -9,7 +9,7 @@ from typing import IO
 from app.domain import access, digests, filenames, metadata, sdist, wheel
 from app.domain.access import Actor
 from app.domain.digests import Measured
-from app.domain.dist_file import DistFile
+from app.domain.dist_file import DistFile, StoredMetadata
 from app.domain.event import Event
 from app.domain.filenames import DistName
 from app.domain.metadata import CoreMetadata
@@ -17,8 +17,8 @@ from app.domain.project import Project, Release, Visibility
 from app.domain.token import Claims, Permission
 from app.domain.upload import Upload
 from app.errors import BadFile, FileExists, Forbidden, TooLarge, Unavailable
-from app.features.access import service as visitors
-from app.features.simple import service as pages
+from app.features.access.service import identify
+from app.features.simple.service import refresh
 from app.store.files import Clash, Publication, Standing
 from app.store.stores import Stores
 
@@ -43,8 +43,7 @@ class Candidate:
     file: DistFile
     dist: DistName
     inspected: Inspected
-    # Part of the keys of everything this attempt has put into S3.
-    attempt: str
+    stored_metadata: StoredMetadata
 
 
 def admit(claims: Claims | None, *, stores: Stores, now: datetime) -> Actor:
@@ -52,7 +51,7 @@ def admit(claims: Claims | None, *, stores: Stores, now: datetime) -> Actor:
 
     :raises Unauthorized, Forbidden: if it may upload nothing at all.
     """
-    actor = visitors.identify(claims, stores=stores, now=now)
+    actor = identify(claims, stores=stores, now=now)
     access.require_permission(actor, Permission.UPLOAD)
     return actor
 
@@ -89,7 +88,7 @@ def publish(
         )
         file = _add(candidate, standing, actor=actor, stores=stores)
     # Also for a file that was there: its first upload may have ended before its page was made.
-    pages.refresh(dist.project, stores=stores)
+    refresh(dist.project, stores=stores)
     return file
 
 
@@ -170,7 +169,8 @@ def _put(
         uploaded_with=client,
         blob=blob,
     )
-    return Candidate(file=file, dist=dist, inspected=inspected, attempt=attempt)
+    stored = stores.metadata.keep(dist.project, dist.filename, inspected.document, attempt=attempt)
+    return Candidate(file=file, dist=dist, inspected=inspected, stored_metadata=stored)
 
 
 def _add(candidate: Candidate, standing: Standing, *, actor: Actor, stores: Stores) -> DistFile:
@@ -184,7 +184,7 @@ def _add(candidate: Candidate, standing: Standing, *, actor: Actor, stores: Stor
             if clashes & {Clash.FILE, Clash.NAME}:
                 return _winner(candidate, standing, stores=stores)
         except (FileExists, Forbidden):
-            stores.blobs.discard(candidate.file.blob)
+            _withdraw(candidate, stores=stores)
             raise
     raise Unavailable("Too many uploads at the same moment; nothing is lost, try again shortly.")
 
@@ -193,9 +193,18 @@ def _winner(candidate: Candidate, standing: Standing, *, stores: Stores) -> Dist
     winner = _existing(standing, candidate.dist, candidate.inspected.measured)
     if winner is None:
         raise Unavailable("The file is being changed at this moment; try again shortly.")
-    if winner.blob != candidate.file.blob:  # else it was this attempt, its answer lost on the way
-        stores.blobs.discard(candidate.file.blob)
+    _withdraw(candidate, stores=stores)
     return winner
+
+
+def _withdraw(candidate: Candidate, *, stores: Stores) -> None:
+    """Remove from S3 what this attempt has put there, unless it was published after all."""
+    published = stores.files.get(candidate.dist.project, candidate.dist.filename)
+    if published and published.blob == candidate.file.blob:
+        return  # the answer to the transaction was lost on its way
+    stores.blobs.discard(candidate.file.blob)
+    if candidate.stored_metadata.blob:
+        stores.blobs.discard(candidate.stored_metadata.blob)
 
 
 def _publication(candidate: Candidate, standing: Standing, actor: Actor) -> Publication:
@@ -203,8 +212,7 @@ def _publication(candidate: Candidate, standing: Standing, actor: Actor) -> Publ
     return Publication(
         file=file,
         identity=candidate.dist.identity,
-        document=candidate.inspected.document,
-        attempt=candidate.attempt,
+        metadata=candidate.stored_metadata,
         events=_events(file, actor, new_project=new_project),
         release=None if standing.has_release else _release(file, core),
         project=_project(file, core) if new_project else None,

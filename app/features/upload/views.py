@@ -20,7 +20,7 @@ FORM_PARTS = 10_000
 # Two rules rather than a redirect, which most publishing tools refuse to follow.
 @bp.post("/legacy")
 @bp.post("/legacy/")
-def upload() -> Response:
+def publish() -> Response:
     """Publish one wheel or sdist."""
     request.max_content_length = config().max_file_bytes + FORM_BYTES
     request.max_form_memory_size = FORM_BYTES
@@ -32,10 +32,10 @@ def upload() -> Response:
 
 def _publish(actor: Actor) -> Response:
     content = _content()
-    form = forms.parse(request.form.to_dict(flat=False), content.filename if content else None)
+    form = forms.parse(request.form.to_dict(flat=False), content.filename)
     file = service.publish(
         form,
-        content.stream if content else request.stream,
+        content.stream,
         actor=actor,
         client=request.headers.get("User-Agent", "")[:200],
         max_bytes=config().max_file_bytes,
@@ -45,7 +45,7 @@ def _publish(actor: Actor) -> Response:
     return Response(f"Published {file.filename}.\n", mimetype="text/plain")
 
 
-def _content() -> FileStorage | None:
+def _content() -> FileStorage:
     """Return the one file of the form, which some tools send without a content type."""
     for name in request.files:
         if name != "content":
@@ -53,4 +53,5 @@ def _content() -> FileStorage | None:
     files = request.files.getlist("content")
     if len(files) > 1:
         raise BadRequest("The form sends more than one file as 'content'.")
-    return files[0] if files else None
+    # None at all is for the form to refuse, in its turn.
+    return files[0] if files else FileStorage()

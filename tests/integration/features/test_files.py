@@ -88,10 +88,26 @@ def test_large_metadata_lies_in_s3_and_comes_the_same(as_: Clients) -> None:
         f"/files/other/{make.wheel_name()}",
         "/files/larder-demo/.metadata",
         "/files/larder-demo/..%2f",
+        "/files/larder-demo/" + "x" * 1100,
+        "/files/larder-demo/" + "x" * 1100 + ".metadata",
+        "/files/larder-demo/caf%C3%A9.whl",
     ],
 )
 def test_what_is_not_there_is_not_found(reader: FlaskClient, path: str) -> None:
     assert reader.get(path).status_code == 404
+
+
+def test_metadata_in_s3_is_fetched_only_for_those_who_may_read_it(
+    as_: Clients, client: FlaskClient, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import random
+
+    noise = random.Random(1).randbytes(150_000).hex()  # noqa: S311
+    as_().post("/legacy/", data=make.form(make.wheel(document=make.metadata() + noise.encode())))
+    asked: list[object] = []
+    monkeypatch.setattr(type(stores.blobs), "read", lambda _, blob: asked.append(blob) or b"")
+    assert client.get(f"{WHEEL}.metadata").status_code == 401
+    assert asked == []
 
 
 def test_without_a_credential_nothing_is_handed_out(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Config, ConfigError
-from app.errors import Unauthorized
+from app.errors import Unauthorized, Unavailable
 from app.store import keyring
 from app.store.keyring import Keyring
 
@@ -59,8 +59,65 @@ def test_a_key_file_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None
 
 
 def test_a_missing_key_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="flask init"):
+    with pytest.raises(Unavailable, match="flask init"):
         sign(ring(f"file:{tmp_path / 'none'}"))
+
+
+def test_a_key_file_that_was_cut_off_is_never_taken_for_a_ring(tmp_path: Path) -> None:
+    """It is made whole or not at all, so that a kill in between leaves room for another try."""
+    path = tmp_path / "keys"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "hardlink_to", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            ring(f"file:{path}").create()
+    assert not path.exists()
+    assert ring(f"file:{path}").create() is True
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("setting", ["garbage", "SSM:/x", "ssm:", "file:", "a=YWJj"])
+def test_a_wrong_setting_stops_the_start(setting: str) -> None:
+    with pytest.raises(ConfigError, match="kid=base64url"):
+        ring(setting)
+
+
+def test_a_rotated_key_reaches_a_running_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new, path = keyring.new_ring(), keyring.new_ring(), tmp_path / "keys"
+    path.write_text(old)
+    running, clock = ring(f"file:{path}"), [1000.0]
+    monkeypatch.setattr(keyring.time, "monotonic", lambda: clock[0])
+    first = sign(running)
+    path.write_text(f"{new},{old}")
+
+    with pytest.raises(Unauthorized):  # looked a moment ago: garbage must not make it read again
+        running.verify(sign(ring(new)))
+    clock[0] += 61
+    assert running.verify(sign(ring(new))).account == "ada"
+
+    path.write_text(new)
+    assert running.verify(first).account == "ada"
+    clock[0] += 301
+    with pytest.raises(Unauthorized):
+        running.verify(first)
+
+
+def test_keys_that_cannot_be_read_again_stay_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, clock = tmp_path / "keys", [1000.0]
+    path.write_text(keyring.new_ring())
+    running = ring(f"file:{path}")
+    monkeypatch.setattr(keyring.time, "monotonic", lambda: clock[0])
+    token = sign(running)
+    path.unlink()
+    clock[0] += 301
+    assert running.verify(token).account == "ada"
 
 
 @pytest.mark.parametrize("text", ["", "a", "a=", "a=YWJj", "=" + "A" * 43, "a=\u00e9" + "A" * 43])

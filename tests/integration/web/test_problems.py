@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app import errors
 from app.errors import AppError
@@ -90,6 +91,29 @@ def test_what_a_person_typed_is_escaped(
 ) -> None:
     failing("/somewhere", errors.BadRequest("<script>alert(1)</script>"))
     assert "<script>alert" not in client.get("/somewhere", headers={"Accept": BROWSER}).text
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example", "xn--a", "a b", "\u00e9"])
+@pytest.mark.parametrize("path", ["/", "/help", "/simple/", "/nope"])
+def test_an_impossible_host_is_a_4xx_or_ignored(app: Flask, host: str, path: str) -> None:
+    # Not by the test client, which cannot read such a host itself.
+    builder = EnvironBuilder(path, headers={"Accept": BROWSER})
+    _, status, _ = run_wsgi_app(app, {**builder.get_environ(), "HTTP_HOST": host})
+    assert int(status[:3]) < 500
+
+
+def test_redirects_never_name_the_clients_host(client: FlaskClient) -> None:
+    answer = client.get("/simple?x=1", base_url="http://evil.example")
+    assert (answer.status_code, answer.headers["Location"]) == (308, "/simple/?x=1")
+
+
+def test_a_query_that_is_no_text_is_refused(client: FlaskClient) -> None:
+    answer = client.get("/simple/", environ_overrides={"QUERY_STRING": "format=\xff"})
+    assert answer.status_code == 400
+
+
+def test_an_upload_is_never_redirected(client: FlaskClient) -> None:
+    assert client.post("/legacy//").status_code == 404
 
 
 def test_a_bug_raises_in_tests(app: Flask, client: FlaskClient) -> None:

@@ -59,6 +59,25 @@ def test_a_wrong_field_is_named(document: bytes, reason: str) -> None:
         metadata.parse(document)
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"Version: " + b"1" * 5000, "version"),
+        (b"Version: 1\nRequires-Dist: a " + b"(" * 4000 + b")" * 4000, "requires-dist"),
+        (b"Version: 1\nRequires-Python: " + b">3," * 1000 + b"<4", "Requires-Python has more"),
+        (b"Version: 1\n" + b"".join(b"X-%d: y\n" % n for n in range(500)), "different fields"),
+    ],
+)
+def test_what_is_endless_is_refused(line: bytes, reason: str) -> None:
+    with pytest.raises(BadFile, match=reason):
+        metadata.parse(b"Metadata-Version: 2.1\nName: demo\n" + line)
+
+
+def test_fields_that_are_only_shown_are_left_out_when_they_are_huge() -> None:
+    document = make.metadata(Author="x" * 200_000, Keywords="small")
+    assert metadata.parse(document).fields == {"keywords": ["small"]}
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_are_metadata_or_a_bad_file(document: bytes) -> None:
     with pytest.raises(BadFile):
