@@ -8,13 +8,15 @@ from app.config import Config
 from app.features.files import views as files
 from app.features.health import views as health
 from app.features.home import views as home
+from app.features.projects import views as projects
 from app.features.simple import views as simple
+from app.features.tokens import views as tokens
 from app.features.upload import views as upload
 from app.store.stores import Stores, open_stores
 from app.web import access_log, converters, headers, problems
 from app.web.context import Context
 
-BLUEPRINTS = (simple.bp, files.bp, upload.bp, home.bp, health.bp)
+BLUEPRINTS = (simple.bp, files.bp, upload.bp, projects.bp, tokens.bp, home.bp, health.bp)
 
 
 def create_app(config: Config | None = None, stores: Stores | None = None) -> Flask:

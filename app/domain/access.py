@@ -85,6 +85,23 @@ def require_upload(
         )
 
 
+def require_manage(
+    actor: Actor, project: NormalizedName, *, role: ProjectRole | None, least: ProjectRole
+) -> None:
+    """Let somebody pass who may manage `project` with at least the role `least`.
+
+    :raises Forbidden: naming what is missing.
+    """
+    require_permission(actor, Permission.MANAGE)
+    if not actor.token.covers(project):
+        raise Forbidden(f"This token is not for project {project!r}; make one that names it.")
+    if not actor.account.is_admin and (role is None or not role.includes(least)):
+        raise Forbidden(
+            f"{actor.name!r} may not do this in project {project!r};"
+            f" ask one of its owners for the role {least.value!r}."
+        )
+
+
 def require_permission(actor: Actor, permission: Permission) -> None:
     """Let a token pass that was made for `permission`.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from app.domain.dist_file import Blob
 from app.domain.names import NormalizedName
-from app.domain.project import Visibility
+from app.domain.project import ProjectStatus, Visibility
 from app.domain.simple import Format
 
 
@@ -43,6 +43,7 @@ class Head:
     gen: int
     page_gen: int
     visibility: Visibility
+    status: ProjectStatus = ProjectStatus.ACTIVE
     pages: dict[Format, PageRef] = field(default_factory=dict)
 
 

@@ -19,6 +19,28 @@ class Visibility(StrEnum):
     PUBLIC = "public"
 
 
+class ProjectStatus(StrEnum):
+    """Where a project stands in its life (PEP 792)."""
+
+    ACTIVE = "active"
+    # Finished: it takes no more files.
+    ARCHIVED = "archived"
+    # Suspected of harm: it takes no files and offers none.
+    QUARANTINED = "quarantined"
+    # Superseded: everything works, and tools may say so.
+    DEPRECATED = "deprecated"
+
+    @property
+    def takes_files(self) -> bool:
+        """Return whether files may be published."""
+        return self in {ProjectStatus.ACTIVE, ProjectStatus.DEPRECATED}
+
+    @property
+    def offers_files(self) -> bool:
+        """Return whether files are listed and handed out."""
+        return self is not ProjectStatus.QUARANTINED
+
+
 class ProjectRole(StrEnum):
     """What an account may do in one project; each role includes those before it."""
 
@@ -42,6 +64,9 @@ class Project:
     display_name: str
     visibility: Visibility
     created_at: datetime
+    status: ProjectStatus = ProjectStatus.ACTIVE
+    # Why the status is what it is; may be empty.
+    status_reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ JSON (PEP 691) is the primary one; HTML (PEP 503) is its projection, frozen at 1
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from app.domain.dist_file import DistFile
 from app.domain.names import NormalizedName
+from app.domain.project import ProjectStatus
 
 API_VERSION = "1.4"
 
@@ -33,12 +34,24 @@ class ProjectPage:
 
     project: NormalizedName
     files: Sequence[DistFile]
+    status: ProjectStatus = ProjectStatus.ACTIVE
+    status_reason: str = ""
 
 
-def page_of(project: NormalizedName, files: Iterable[DistFile]) -> ProjectPage:
-    """Make the page of `project`, its files in order of version and name."""
-    ordered = sorted(files, key=lambda file: (Version(file.version), file.filename))
-    return ProjectPage(project=project, files=ordered)
+def page_of(
+    project: NormalizedName,
+    files: Iterable[DistFile],
+    *,
+    status: ProjectStatus = ProjectStatus.ACTIVE,
+    status_reason: str = "",
+) -> ProjectPage:
+    """Make the page of `project`, its files in order of version and name.
+
+    A quarantined project offers none (PEP 792, "quarantined").
+    """
+    offered = files if status.offers_files else ()
+    ordered = sorted(offered, key=lambda file: (Version(file.version), file.filename))
+    return ProjectPage(project=project, files=ordered, status=status, status_reason=status_reason)
 
 
 def render(page: ProjectPage, form: Format) -> bytes:
@@ -60,7 +73,11 @@ def _render_json(page: ProjectPage) -> bytes:
     # One entry for 1.0 and 1.0.0, which are one version (PEP 440).
     versions = list({Version(file.version): file.version for file in page.files}.values())
     files = [_file_entry(file) for file in page.files]
-    return _dump({"meta": _META, "name": page.project, "versions": versions, "files": files})
+    document = {"meta": _META, "name": page.project, "versions": versions, "files": files}
+    if page.status is not ProjectStatus.ACTIVE:
+        status = {"status": page.status.value, "reason": page.status_reason}
+        document["project-status"] = {key: value for key, value in status.items() if value}
+    return _dump(document)
 
 
 def _dump(document: dict[str, Any]) -> bytes:
@@ -91,14 +108,23 @@ def _yanked(file: DistFile) -> bool | str:
 
 def _render_html(page: ProjectPage) -> bytes:
     title = f"Links for {page.project}"
-    return _document(title, (_file_anchor(file) for file in page.files))
+    return _document(title, (_file_anchor(file) for file in page.files), _status_of(page))
 
 
-def _document(title: str, anchors: Iterable[str]) -> bytes:
+def _status_of(page: ProjectPage) -> dict[str, str]:
+    if page.status is ProjectStatus.ACTIVE:
+        return {}
+    found = {"project-status": page.status.value, "project-status-reason": page.status_reason}
+    return {name: value for name, value in found.items() if value}
+
+
+def _document(title: str, anchors: Iterable[str], meta: Mapping[str, str] | None = None) -> bytes:
+    metas = {"repository-version": API_VERSION, **(meta or {})}
+    lines = (f'<meta name="pypi:{k}" content="{escape(v)}">\n' for k, v in metas.items())
     head = (
         "<!DOCTYPE html>\n<html>\n<head>\n"
-        f'<meta name="pypi:repository-version" content="{API_VERSION}">\n'
-        f"<title>{escape(title)}</title>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
+        + "".join(lines)
+        + f"<title>{escape(title)}</title>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
     )
     return (head + "".join(anchors) + "</body>\n</html>\n").encode()
 

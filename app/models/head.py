@@ -25,7 +25,8 @@ class HeadItem(LarderItem, discriminator="head"):
 
     gen = NumberAttribute(default=0)
     page_gen = NumberAttribute(default=0)
-    # Copied from the project whenever a page is published, so that readers need one item only.
+    # Both copied from the project whenever a page is published: readers need one item only.
     visibility = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
     json = PageRefMap(null=True)  # type: ignore[no-untyped-call]
     html = PageRefMap(null=True)  # type: ignore[no-untyped-call]

@@ -10,4 +10,7 @@ class ProjectItem(LarderItem, discriminator="project"):
 
     display_name = UnicodeAttribute()
     visibility = UnicodeAttribute()
+    # Absent: active.
+    status = UnicodeAttribute(null=True)
+    status_reason = UnicodeAttribute(null=True)
     created_at = UTCDateTimeAttribute()

@@ -98,6 +98,17 @@ class BlobStore:
         except Unavailable:
             _log.warning("an object is left behind", extra={"key": blob.key})
 
+    def retire(self, blob: Blob) -> None:
+        """Make an object an old version, which the bucket keeps for some time, if possible now."""
+        try:
+            self._mark_deleted(blob)
+        except Unavailable:
+            _log.warning("an object is left behind", extra={"key": blob.key})
+
+    @translated
+    def _mark_deleted(self, blob: Blob) -> None:
+        self.client.delete_object(Bucket=self._config.bucket, Key=blob.key)
+
     @translated
     def _delete(self, blob: Blob) -> None:
         self.client.delete_object(

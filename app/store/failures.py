@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 
 from app.errors import Unavailable
 
@@ -31,6 +31,13 @@ _PASSING = frozenset({
     "ThrottlingException",
     "TransactionConflictException",
     "TransactionInProgressException",
+})  # fmt: skip
+
+# Why a transaction was cancelled that may succeed a moment later.
+PASSING_REASONS = frozenset({
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
 })  # fmt: skip
 
 _NOT_SET_UP = frozenset({"ResourceNotFoundException", "NoSuchBucket", "ParameterNotFound"})
@@ -64,6 +71,9 @@ def translated(function: Callable[P, R]) -> Callable[P, R]:
 def is_passing(error: Exception) -> bool:
     """Tell whether the same call may succeed later."""
     code = code_of(error)
+    if isinstance(error, TransactWriteError) and code == "TransactionCanceledException":
+        reasons = {reason.code for reason in error.cancellation_reasons if reason}
+        return bool(reasons & PASSING_REASONS)
     if code is None:
         cause = error.cause if isinstance(error, PynamoDBException) else error
         return isinstance(cause, BotoCoreError)

@@ -2,6 +2,8 @@
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,9 +15,10 @@ from app.domain.event import Event
 from app.domain.filenames import DistName
 from app.domain.names import NormalizedName
 from app.domain.project import Project, ProjectRole, Release
-from app.errors import Unavailable
-from app.models.base import LarderItem, connection
+from app.errors import NotFound, Unavailable
+from app.models.base import LarderItem
 from app.models.dist_file import FileItem
+from app.models.metadata import MetadataItem
 from app.models.project import ProjectItem
 from app.models.release import ReleaseItem
 from app.models.role import RoleItem
@@ -23,7 +26,7 @@ from app.models.taken_name import TakenNameItem
 from app.store import keys
 from app.store.batch import read_together
 from app.store.events import event_item
-from app.store.failures import translated
+from app.store.failures import PASSING_REASONS, translated
 from app.store.metadata import metadata_item
 from app.store.projects import (
     project_item,
@@ -32,9 +35,8 @@ from app.store.projects import (
     role_item,
     role_of,
 )
+from app.store.transactions import reasons_of, writing_together
 
-# Reasons for which the same transaction may succeed a moment later.
-_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _ATTEMPTS = 8
 
 
@@ -147,15 +149,15 @@ class FileStore:
         labelled = _items(publication)
         for attempt in range(_ATTEMPTS):
             try:
-                with TransactWrite(connection=connection()) as transaction:
+                with writing_together() as transaction:
                     for _, item in labelled:
                         transaction.save(item, condition=type(item).pk.does_not_exist())
             except TransactWriteError as error:
-                reasons = [reason.code if reason else "" for reason in error.cancellation_reasons]
+                reasons = reasons_of(error)
                 clashes = _clashes([label for label, _ in labelled], reasons)
                 if clashes:
                     return clashes
-                if not _PASSING & set(reasons):
+                if not PASSING_REASONS & set(reasons):
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers
             else:
@@ -163,6 +165,46 @@ class FileStore:
         raise Unavailable(
             "Too many uploads at the same moment; nothing is lost, try again shortly."
         )
+
+    @translated
+    def set_yanked(self, file: DistFile, reason: str | None, *, event: Event) -> None:
+        """Yank a file for `reason`, which may be empty, or un-yank it (None), with its event.
+
+        :raises NotFound: if it is not there any more.
+        """
+        yanked = FileItem.yanked
+        with self._present(file) as transaction:
+            transaction.update(
+                FileItem(keys.project(file.project), keys.file(file.filename)),
+                actions=[yanked.remove() if reason is None else yanked.set(reason)],
+                condition=FileItem.pk.exists(),
+            )
+            transaction.save(event_item(event))
+
+    @translated
+    def delete(self, file: DistFile, *, event: Event) -> None:
+        """Remove a file and its metadata, with its event; its name stays taken for ever.
+
+        :raises NotFound: if it is not there any more.
+        """
+        project = keys.project(file.project)
+        with self._present(file) as transaction:
+            transaction.delete(
+                FileItem(project, keys.file(file.filename)),
+                condition=FileItem.object_version == file.blob.version_id,
+            )
+            transaction.delete(MetadataItem(project, keys.metadata(file.filename)))
+            transaction.save(event_item(event))
+
+    @contextmanager
+    def _present(self, file: DistFile) -> Iterator[TransactWrite]:
+        try:
+            with writing_together() as transaction:
+                yield transaction
+        except TransactWriteError as error:
+            if "ConditionalCheckFailed" not in reasons_of(error):
+                raise
+            raise NotFound(f"The file {file.filename!r} was deleted a moment ago.") from error
 
 
 def _items(publication: Publication) -> list[tuple[Clash | None, LarderItem]]:

@@ -11,7 +11,7 @@ from pynamodb.exceptions import DeleteError, UpdateError
 from app.domain.dist_file import Blob
 from app.domain.names import NormalizedName
 from app.domain.pages import Head, PageRef, Rendered
-from app.domain.project import Visibility
+from app.domain.project import Project, ProjectStatus, Visibility
 from app.domain.simple import Format
 from app.errors import NotFound
 from app.models.base import table
@@ -53,16 +53,14 @@ class PageStore:
         return head_record(project, item)
 
     @translated
-    def publish(
-        self, head: Head, *, visibility: Visibility, pages: Mapping[Format, Rendered]
-    ) -> None:
-        """Make `pages`, rendered of the files after `head` was read, the current ones.
+    def publish(self, head: Head, project: Project, pages: Mapping[Format, Rendered]) -> None:
+        """Make `pages`, rendered of the files after `head` was read, the current ones of `project`.
 
         Where a page that shows as much or more is current already, it stays.
         """
         refs = self._put_all(head, pages)
         try:
-            replaced = _replace(head, visibility, refs)
+            replaced = _replace(head, project, refs)
         except UpdateError as error:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
@@ -132,16 +130,15 @@ class PageStore:
             _log.warning("a page is left behind", extra={"item": item, "cause": str(error)})
 
 
-def _replace(
-    head: Head, visibility: Visibility, refs: Mapping[Format, PageRef]
-) -> dict[Format, PageRef]:
+def _replace(head: Head, project: Project, refs: Mapping[Format, PageRef]) -> dict[Format, PageRef]:
     """Name `refs` in the head if they are newer; return what it named until then."""
     answer = table().update_item(
         keys.project(head.project),
         keys.HEAD,
         actions=[
             HeadItem.page_gen.set(head.gen),
-            HeadItem.visibility.set(visibility.value),
+            HeadItem.visibility.set(project.visibility.value),
+            HeadItem.status.set(project.status.value),
             HeadItem.json.set(_ref_map(refs[Format.JSON])),
             HeadItem.html.set(_ref_map(refs[Format.HTML])),
         ],
@@ -160,6 +157,7 @@ def head_record(project: NormalizedName, item: HeadItem) -> Head:
         gen=int(item.gen),
         page_gen=int(item.page_gen),
         visibility=Visibility(item.visibility) if item.visibility else Visibility.RESTRICTED,
+        status=ProjectStatus(item.status) if item.status else ProjectStatus.ACTIVE,
         pages={form: _ref(ref) for form, ref in refs.items() if ref is not None},
     )
 

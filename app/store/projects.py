@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 
+from pynamodb.exceptions import TransactWriteError
+
+from app.domain.event import Event
 from app.domain.names import NormalizedName
-from app.domain.project import Project, ProjectRole, Release, Visibility
+from app.domain.project import Project, ProjectRole, ProjectStatus, Release, Visibility
+from app.errors import Conflict
 from app.models.base import LarderItem
 from app.models.project import ProjectItem
 from app.models.release import ReleaseItem
 from app.models.role import RoleItem
 from app.store import keys
+from app.store.events import event_item
 from app.store.failures import translated
+from app.store.transactions import reasons_of, writing_together
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,71 @@ class ProjectStore:
     def role(self, name: NormalizedName, account: str) -> ProjectRole | None:
         """Return the role of an account in a project, as of now."""
         return role_of(name, account)
+
+    @translated
+    def set_status(
+        self, project: Project, status: ProjectStatus, reason: str, *, event: Event
+    ) -> None:
+        """Change the status of a project, with its event."""
+        item = ProjectItem(keys.project(project.name), keys.PROJECT)
+        with writing_together() as transaction:
+            transaction.update(
+                item,
+                actions=[
+                    ProjectItem.status.set(status.value),
+                    ProjectItem.status_reason.set(reason),
+                ],
+                condition=ProjectItem.pk.exists(),
+            )
+            transaction.save(event_item(event))
+
+    @translated
+    def members(self, name: NormalizedName) -> dict[str, ProjectRole]:
+        """Return every account with a role in a project, as of now."""
+        prefix = keys.role("")
+        found = RoleItem.query(
+            keys.project(name),
+            RoleItem.sk.startswith(prefix),
+            consistent_read=True,
+            page_size=self.page_size,
+        )
+        return {item.sk.removeprefix(prefix): ProjectRole(item.role) for item in found}
+
+    @translated
+    def set_role(
+        self,
+        name: NormalizedName,
+        account: str,
+        role: ProjectRole | None,
+        *,
+        staying_owner: str | None,
+        event: Event,
+    ) -> None:
+        """Give an account a role in a project, or take it away (None), with its event.
+
+        `staying_owner` is another owner whom the project keeps, needed where an owner ceases to be
+        one: that it still is one is part of the same transaction.
+
+        :raises Conflict: if it is not any more.
+        """
+        try:
+            with writing_together() as transaction:
+                if staying_owner:
+                    transaction.condition_check(
+                        RoleItem,
+                        keys.project(name),
+                        keys.role(staying_owner),
+                        condition=RoleItem.role == ProjectRole.OWNER.value,
+                    )
+                if role is None:
+                    transaction.delete(RoleItem(keys.project(name), keys.role(account)))
+                else:
+                    transaction.save(role_item(name, account, role))
+                transaction.save(event_item(event))
+        except TransactWriteError as error:
+            if "ConditionalCheckFailed" not in reasons_of(error):
+                raise
+            raise Conflict("The owners of the project have just changed; try again.") from error
 
     @translated
     def roles_of(self, account: str) -> dict[NormalizedName, ProjectRole]:
@@ -71,6 +142,8 @@ def project_item(project: Project) -> ProjectItem:
         gsi1sk=project.name,
         display_name=project.display_name,
         visibility=project.visibility.value,
+        status=project.status.value,
+        status_reason=project.status_reason,
         created_at=project.created_at,
     )
 
@@ -81,6 +154,8 @@ def project_record(name: NormalizedName, item: ProjectItem) -> Project:
         name=name,
         display_name=item.display_name,
         visibility=Visibility(item.visibility),
+        status=ProjectStatus(item.status) if item.status else ProjectStatus.ACTIVE,
+        status_reason=item.status_reason or "",
         created_at=item.created_at,
     )
 

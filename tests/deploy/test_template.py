@@ -23,6 +23,7 @@ WEB_ITEMS = {
 }
 WEB_OBJECTS = {
     "s3:ListBucket",
+    "s3:DeleteObject",
     "s3:DeleteObjectVersion",
     "s3:GetObject",
     "s3:GetObjectVersion",

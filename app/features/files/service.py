@@ -6,7 +6,7 @@ from app.domain import access, filenames
 from app.domain.dist_file import DistFile
 from app.domain.names import NormalizedName
 from app.domain.token import Claims
-from app.errors import NotFound
+from app.errors import Forbidden, NotFound
 from app.features.access.service import visit
 from app.store.access import Found
 from app.store.stores import Stores
@@ -64,6 +64,8 @@ def _look_up(
     if head is None:
         raise access.absent(visitor.actor, project)
     access.require_read(visitor.actor, project, visibility=head.visibility, role=visitor.found.role)
+    if not head.status.offers_files:
+        raise Forbidden(f"Project {project!r} is quarantined: its files are not handed out.")
     return visitor.found
 
 

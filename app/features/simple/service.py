@@ -90,9 +90,12 @@ def refresh(project: NormalizedName, *, stores: Stores) -> None:
     # The counter was read before the files, so this page shows at least all it counts. Where
     # publishing it fails, a page that shows as much is there already.
     record = stores.projects.get(project)
-    page = simple.page_of(project, stores.files.of(project))
-    stores.pages.publish(
-        head,
-        visibility=record.visibility if record else Visibility.RESTRICTED,
-        pages={form: pack(simple.render(page, form)) for form in Format},
+    if record is None:
+        return
+    page = simple.page_of(
+        project,
+        stores.files.of(project),
+        status=record.status,
+        status_reason=record.status_reason,
     )
+    stores.pages.publish(head, record, {form: pack(simple.render(page, form)) for form in Format})

@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from app.domain import names
+from app.domain import access, names
 from app.domain import token as tokens
+from app.domain.access import Actor
 from app.domain.names import NormalizedName
 from app.domain.token import Permission, Token
-from app.errors import BadRequest, NotFound
+from app.errors import BadRequest, Forbidden, NotFound
 from app.store.stores import Stores
 
 EVERY_PROJECT = "*"
@@ -62,6 +63,65 @@ def create(
     )
     stores.tokens.add(token)
     return token, text
+
+
+def create_narrower(
+    actor: Actor,
+    *,
+    permissions: Collection[str],
+    projects: Collection[str],
+    lifetime: timedelta | None,
+    label: str,
+    stores: Stores,
+    now: datetime,
+) -> tuple[Token, str]:
+    """Make a token for the account of `actor` that may do nothing its own token may not.
+
+    :raises Forbidden: if it would be wider, or live longer.
+    :raises BadRequest: naming what cannot be asked for.
+    """
+    access.require_permission(actor, Permission.MANAGE)
+    for permission in _permissions(permissions):
+        access.require_permission(actor, permission)
+    wanted, own, ends = _projects(projects), actor.token.projects, actor.token.expires_at
+    if own is not None and (wanted is None or not wanted <= own):
+        raise Forbidden(
+            "This token is not for all of these projects, so it cannot make one that is."
+        )
+    if ends is not None and (lifetime is None or now + lifetime > ends):
+        raise Forbidden(
+            f"This token ends at {ends:%Y-%m-%d %H:%M} UTC, and so must one that it makes."
+        )
+    return create(
+        actor.name,
+        permissions=permissions,
+        projects=projects,
+        lifetime=lifetime,
+        label=label,
+        stores=stores,
+        now=now,
+    )
+
+
+def own(actor: Actor, *, stores: Stores) -> list[Token]:
+    """Return the records of all tokens of the account of `actor`, oldest first.
+
+    :raises Forbidden: if its token is not made for managing.
+    """
+    access.require_permission(actor, Permission.MANAGE)
+    return stores.tokens.of(actor.name)
+
+
+def revoke_own(actor: Actor, token_id: str, *, stores: Stores, now: datetime) -> None:
+    """End a token of the account of `actor`; any token may end itself.
+
+    :raises NotFound: if the account has no such token.
+    """
+    if token_id != actor.token.id and token_id not in {
+        token.id for token in own(actor, stores=stores)
+    }:
+        raise NotFound(f"You have no token with the id {token_id[:60]!r}.")
+    stores.tokens.revoke(token_id, at=now)
 
 
 def list_of(account_name: str, *, stores: Stores) -> list[Token]:

@@ -97,6 +97,11 @@ def _require_upload(actor: Actor, dist: DistName, *, stores: Stores) -> Standing
     standing = stores.files.survey(dist, actor.name)
     exists = standing.project is not None
     access.require_upload(actor, dist.project, exists=exists, role=standing.role)
+    if standing.project is not None and not standing.project.status.takes_files:
+        raise Forbidden(
+            f"Project {dist.project!r} is {standing.project.status.value} and takes no files;"
+            " one of its maintainers can make it active again."
+        )
     return standing
 
 

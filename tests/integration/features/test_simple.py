@@ -258,7 +258,9 @@ def test_a_slow_writer_never_replaces_a_newer_page(as_: Clients, stores: Stores)
     publish(client, "2.0")
     stale = {form: pack(b"stale") for form in Format}
 
-    stores.pages.publish(old_head, visibility=Visibility.TEAM, pages=stale)
+    record = stores.projects.get(project)
+    assert record is not None
+    stores.pages.publish(old_head, record, stale)
 
     assert b"larder_demo-2.0" in client.get(DEMO).data
 

@@ -1,0 +1,1 @@
+"""Projects and their files: yanking, deleting, status and roles."""

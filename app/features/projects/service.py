@@ -1,0 +1,168 @@
+"""Managing projects. Every change is recorded, and on every page when these functions return."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+from packaging.version import Version
+
+from app.domain import access, filenames
+from app.domain.access import Actor
+from app.domain.dist_file import DistFile
+from app.domain.event import Event
+from app.domain.names import NormalizedName
+from app.domain.project import Project, ProjectRole, ProjectStatus
+from app.domain.token import Claims
+from app.errors import BadRequest, Conflict, NotFound
+from app.features.access.service import visit
+from app.features.simple.service import refresh
+from app.store.stores import Stores
+
+
+def admit(
+    claims: Claims | None,
+    project: NormalizedName,
+    least: ProjectRole,
+    *,
+    stores: Stores,
+    now: datetime,
+) -> Actor:
+    """Let somebody in who may manage `project` with at least the role `least`.
+
+    :raises Unauthorized, NotFound: as for a project that is absent.
+    :raises Forbidden: naming what is missing.
+    """
+    visitor = visit(claims, project, stores=stores, now=now)
+    head, role = visitor.found.head, visitor.found.role
+    if visitor.actor is None or head is None:
+        raise access.absent(visitor.actor, project)
+    access.require_read(visitor.actor, project, visibility=head.visibility, role=role)
+    access.require_manage(visitor.actor, project, role=role, least=least)
+    return visitor.actor
+
+
+def release_files(project: NormalizedName, version: str, *, stores: Stores) -> list[DistFile]:
+    """Return the files of one release, in whatever spelling its version is given.
+
+    :raises NotFound: if there are none.
+    """
+    found = [
+        file
+        for file in stores.files.of(project)
+        if filenames.same_version(version, Version(file.version))
+    ]
+    if not found:
+        raise NotFound(f"Project {project!r} has no release {version[:60]!r}.")
+    return found
+
+
+def one_file(project: NormalizedName, filename: str, *, stores: Stores) -> DistFile:
+    """Return a file of a project.
+
+    :raises NotFound: if it is not there.
+    """
+    known = filenames.is_possible(filename)
+    file = stores.files.get(project, filename) if known else None
+    if file is None:
+        raise NotFound(f"There is no file {filename[:100]!r} in project {project!r}.")
+    return file
+
+
+def yank(
+    files: Iterable[DistFile], reason: str | None, *, actor: Actor, stores: Stores, now: datetime
+) -> None:
+    """Yank files for a reason, which may be empty, or un-yank them (None) (PEP 592).
+
+    Those that are so already are left alone, so repeating this after a failure completes it.
+    """
+    action = "file.unyanked" if reason is None else "file.yanked"
+    chosen = list(files)
+    for file in chosen:
+        if file.yanked != reason:
+            facts = {"filename": file.filename, "reason": reason or ""}
+            event = _event(file.project, action, facts, actor=actor, now=now)
+            stores.files.set_yanked(file, reason, event=event)
+    refresh(chosen[0].project, stores=stores)
+
+
+def delete(file: DistFile, *, actor: Actor, stores: Stores, now: datetime) -> None:
+    """Remove a file from the index; its name stays taken for ever.
+
+    The bytes become an old version of their object, which S3 keeps for a while, so that a restored
+    table still finds them.
+    """
+    facts = {"filename": file.filename, "sha256": file.sha256}
+    event = _event(file.project, "file.deleted", facts, actor=actor, now=now)
+    stores.files.delete(file, event=event)
+    refresh(file.project, stores=stores)
+    stores.blobs.retire(file.blob)
+
+
+def set_status(
+    project: NormalizedName,
+    status: ProjectStatus,
+    reason: str,
+    *,
+    actor: Actor,
+    stores: Stores,
+    now: datetime,
+) -> Project:
+    """Change where a project stands in its life (PEP 792)."""
+    record = stores.projects.get(project)
+    if record is None:
+        raise access.absent(actor, project)
+    if (record.status, record.status_reason) != (status, reason):
+        facts = {"status": status.value, "reason": reason}
+        event = _event(project, "project.status", facts, actor=actor, now=now)
+        stores.projects.set_status(record, status, reason, event=event)
+    refresh(project, stores=stores)
+    return record
+
+
+def set_role(
+    project: NormalizedName,
+    account: str,
+    role: ProjectRole | None,
+    *,
+    actor: Actor,
+    stores: Stores,
+    now: datetime,
+) -> None:
+    """Give an account a role in a project, or take it away (None).
+
+    :raises BadRequest: if there is no such account.
+    :raises Conflict: if the project would lose its last owner.
+    """
+    if role is not None and stores.accounts.get(account) is None:
+        raise BadRequest(f"There is no account {account[:60]!r}.")
+    members = stores.projects.members(project)
+    if members.get(account) == role:
+        return
+    facts = {"account": account, "role": role.value if role else ""}
+    stores.projects.set_role(
+        project,
+        account,
+        role,
+        staying_owner=_staying_owner(members, account) if members.get(account) == "owner" else None,
+        event=_event(project, "project.role", facts, actor=actor, now=now),
+    )
+
+
+def _staying_owner(members: dict[str, ProjectRole], leaving: str) -> str:
+    for account, role in members.items():
+        if role is ProjectRole.OWNER and account != leaving:
+            return account
+    raise Conflict(f"{leaving!r} is the last owner; make somebody else an owner first.")
+
+
+def _event(
+    project: NormalizedName, action: str, facts: dict[str, str], *, actor: Actor, now: datetime
+) -> Event:
+    return Event(
+        id=secrets.token_hex(8),
+        subject=f"project#{project}",
+        action=action,
+        actor=actor.name,
+        at=now,
+        facts={**facts, "token": actor.token.id},
+    )

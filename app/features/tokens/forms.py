@@ -1,0 +1,47 @@
+"""The JSON body that asks for a token."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from app.domain import duration
+from app.errors import BadRequest
+
+DEFAULT_LIFETIME = "90d"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRequest:
+    """What somebody wants a token for."""
+
+    label: str
+    permissions: list[str]
+    projects: list[str]
+    # None: never.
+    lifetime: timedelta | None
+
+
+def parse(body: Mapping[str, Any]) -> TokenRequest:
+    """Read `name`, `permissions`, `projects` and `expires`.
+
+    :raises BadRequest: naming the field that is missing or wrong.
+    """
+    label, expires = body.get("name", ""), body.get("expires", DEFAULT_LIFETIME)
+    if not isinstance(label, str):
+        raise BadRequest("'name' must be text: what the token is for.")
+    if not isinstance(expires, str):
+        raise BadRequest("'expires' must be text such as '1h', '30d' or 'never'.")
+    return TokenRequest(
+        label=label,
+        permissions=_texts(body, "permissions"),
+        projects=_texts(body, "projects"),
+        lifetime=duration.parse(expires),
+    )
+
+
+def _texts(body: Mapping[str, Any], field: str) -> list[str]:
+    values = body.get(field)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise BadRequest(f"{field!r} must be a list of texts.")
+    return values
