@@ -68,13 +68,13 @@ node_modules/.done: package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-CLIENTS := pip uv twine
+CLIENTS := pip uv twine poetry pdm hatch flit
 setup-clients: $(CLIENTS:%=.tools/%/.done) ## Install the package clients that the tests drive
 
 .tools/%/.done: tests/e2e/requirements-%.txt $(VENV)/.done
 	@echo "Installing $* for the tests ..."
 	@test -x .tools/$*/bin/python || $(PYTHON) -m venv .tools/$*
-	@.tools/$*/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@.tools/$*/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 	@touch $@
 
 lock: setup ## Pin the newest versions of everything, with hashes

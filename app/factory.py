@@ -5,9 +5,12 @@ from flask import Flask
 from app import logs
 from app.cli import register
 from app.config import Config
+from app.features.api import views as api
+from app.features.doors import views as doors
 from app.features.files import views as files
 from app.features.health import views as health
 from app.features.home import views as home
+from app.features.json_api import views as json_api
 from app.features.projects import views as projects
 from app.features.simple import views as simple
 from app.features.tokens import views as tokens
@@ -16,7 +19,18 @@ from app.store.stores import Stores, open_stores
 from app.web import access_log, converters, headers, problems
 from app.web.context import Context
 
-BLUEPRINTS = (simple.bp, files.bp, upload.bp, projects.bp, tokens.bp, home.bp, health.bp)
+BLUEPRINTS = (
+    simple.bp,
+    files.bp,
+    upload.bp,
+    projects.bp,
+    tokens.bp,
+    api.bp,
+    json_api.bp,
+    doors.bp,
+    home.bp,
+    health.bp,
+)
 
 
 def create_app(config: Config | None = None, stores: Stores | None = None) -> Flask:

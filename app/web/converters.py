@@ -39,6 +39,8 @@ def _redirect_to_normal_form() -> Response | None:
     project = request.view_args.get("project")
     if not isinstance(project, _Spelled) or project.spelled == project:
         return None
+    if request.path.startswith("/api/"):  # scripts want an answer in any spelling
+        return None
     query = request.query_string.decode()
     target = url_for(request.endpoint, **request.view_args)
     return redirect(f"{target}?{query}" if query else target, code=301)

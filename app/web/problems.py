@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.errors import AppError, BadRequest, TooLarge, Unauthorized, Unavailable
 from app.web.context import config
 
-_MACHINE_PATHS = ("/simple", "/files", "/legacy", "/api", "/healthz")
+_MACHINE_PATHS = ("/simple", "/files", "/packages", "/pypi", "/legacy", "/api", "/healthz")
 _MAX_REASON = 200
 
 
@@ -75,7 +75,7 @@ def _answer(
 ) -> AnyResponse:
     if request.path.startswith("/legacy"):
         return _for_uploaders(status, title, detail)
-    if _takes_json():
+    if _takes_json() or request.path.startswith("/api/"):
         problem = {
             "type": "about:blank",
             "title": title,

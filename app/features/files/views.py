@@ -1,4 +1,7 @@
-"""`/files/`: a redirect to the bytes in S3, and core metadata answered here (PEP 658, 714)."""
+"""`/files/`: a redirect to the bytes in S3, and core metadata answered here (PEP 658, 714).
+
+`/packages/` is the same, for mirrors that take no file from elsewhere.
+"""
 
 from flask import Blueprint, make_response, request
 from werkzeug.wrappers import Response
@@ -9,12 +12,13 @@ from app.features.files import service
 from app.web import auth, headers
 from app.web.context import now, stores
 
-bp = Blueprint("files", __name__, url_prefix="/files")
+bp = Blueprint("files", __name__)
 
 _METADATA = ".metadata"
 
 
-@bp.get("/<project:project>/<filename>")
+@bp.get("/packages/<project:project>/<filename>")
+@bp.get("/files/<project:project>/<filename>")
 def file(project: NormalizedName, filename: str) -> Response:
     """Send a wheel, an sdist, or the metadata of one."""
     if filename.endswith(_METADATA):

@@ -8,6 +8,31 @@ from app.errors import BadRequest
 
 MAX_REASON = 500
 
+_REASON = {"type": "string", "maxLength": MAX_REASON, "description": "Why: one line."}
+_NAMES = {"project": {"type": "string"}, "user": {"type": "string"}}
+
+YANK: dict[str, Any] = {"type": "object", "properties": {"reason": _REASON}}
+STATUS: dict[str, Any] = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"enum": list(map(str, ProjectStatus))}, "reason": _REASON},
+}
+ROLE: dict[str, Any] = {
+    "type": "object",
+    "required": ["role"],
+    "properties": {"role": {"enum": list(map(str, ProjectRole))}},
+}
+STATUS_SET: dict[str, Any] = {
+    "type": "object",
+    "required": ["project", "status", "reason"],
+    "properties": {"project": {"type": "string"}, **STATUS["properties"]},
+}
+ROLE_HELD: dict[str, Any] = {
+    "type": "object",
+    "required": ["project", "user", "role"],
+    "properties": {**_NAMES, "role": {"enum": [*map(str, ProjectRole), None]}},
+}
+
 
 def parse_reason(body: Mapping[str, Any]) -> str:
     """Read an optional `reason`: one line of text.

@@ -6,9 +6,56 @@ from datetime import timedelta
 from typing import Any
 
 from app.domain import duration
+from app.domain.token import Permission
 from app.errors import BadRequest
 
 DEFAULT_LIFETIME = "90d"
+
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_PERMISSIONS = {"type": "array", "items": {"enum": list(map(str, Permission))}, "minItems": 1}
+_MOMENT = {"type": ["string", "null"], "format": "date-time"}
+
+CREATE: dict[str, Any] = {
+    "type": "object",
+    "required": ["permissions", "projects"],
+    "properties": {
+        "name": {"type": "string", "description": "What the token is for."},
+        "permissions": _PERMISSIONS,
+        "projects": {**_TEXTS, "minItems": 1, "description": 'Names of projects, or "*" alone.'},
+        "expires": {"type": "string", "default": DEFAULT_LIFETIME, "examples": ["1h", "never"]},
+    },
+}
+TOKEN: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "name", "permissions", "projects", "created_at"],
+    "properties": {
+        "id": {"type": "string"},
+        "name": {"type": "string"},
+        "permissions": _TEXTS,
+        "projects": _TEXTS,
+        "created_at": {"type": "string", "format": "date-time"},
+        "expires_at": _MOMENT,
+        "revoked_at": _MOMENT,
+    },
+}
+NEW_TOKEN: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "token"],
+    "properties": {
+        **TOKEN["properties"],
+        "token": {"type": "string", "description": "Shown once."},
+    },
+}
+TOKENS: dict[str, Any] = {
+    "type": "object",
+    "required": ["tokens"],
+    "properties": {"tokens": {"type": "array", "items": TOKEN}},
+}
+WHOAMI: dict[str, Any] = {
+    "type": "object",
+    "required": ["account", "role", "token"],
+    "properties": {"account": {"type": "string"}, "role": {"type": "string"}, "token": TOKEN},
+}
 
 
 @dataclass(frozen=True, kw_only=True)

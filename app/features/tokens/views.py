@@ -12,11 +12,13 @@ from app.features.tokens import forms, service
 from app.web import auth
 from app.web.body import json_object, no_content
 from app.web.context import now, stores
+from app.web.openapi import operation
 
 bp = Blueprint("tokens", __name__, url_prefix="/api/v1")
 
 
 @bp.get("/whoami")
+@operation(answer=forms.WHOAMI)
 def whoami() -> dict[str, Any]:
     """Tell whose token this is and what it may do."""
     actor = identify(auth.claims(), stores=stores(), now=now())
@@ -28,6 +30,7 @@ def whoami() -> dict[str, Any]:
 
 
 @bp.get("/tokens")
+@operation(answer=forms.TOKENS)
 def list_tokens() -> dict[str, Any]:
     """List the account's tokens, oldest first, without the tokens themselves."""
     actor = identify(auth.claims(), stores=stores(), now=now())
@@ -35,6 +38,7 @@ def list_tokens() -> dict[str, Any]:
 
 
 @bp.post("/tokens")
+@operation(body=forms.CREATE, status=201, answer=forms.NEW_TOKEN)
 def create_token() -> tuple[dict[str, Any], int]:
     """Make a token for the account, no wider than the one that asks; it is shown this once."""
     actor = identify(auth.claims(), stores=stores(), now=now())
@@ -52,6 +56,7 @@ def create_token() -> tuple[dict[str, Any], int]:
 
 
 @bp.delete("/tokens/<token_id>")
+@operation(status=204)
 def revoke_token(token_id: str) -> Response:
     """End one of the account's tokens; ending it again changes nothing."""
     actor = identify(auth.claims(), stores=stores(), now=now())

@@ -1,0 +1,1 @@
+"""Doors that tools expect where other indexes have them, and the links they print."""

@@ -1,0 +1,1 @@
+"""The JSON API of the public index, for scripts, bots and mirrors."""
