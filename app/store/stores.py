@@ -12,6 +12,7 @@ from app.store.keyring import Keyring
 from app.store.metadata import MetadataStore
 from app.store.pages import PageStore
 from app.store.projects import ProjectStore
+from app.store.refusals import RefusalStore
 from app.store.table import Foundation
 from app.store.tokens import TokenStore
 
@@ -29,6 +30,7 @@ class Stores:
     metadata: MetadataStore
     pages: PageStore
     projects: ProjectStore
+    refusals: RefusalStore
     tokens: TokenStore
 
 
@@ -46,5 +48,6 @@ def open_stores(config: Config) -> Stores:
         metadata=MetadataStore(blobs),
         pages=PageStore(blobs, config.inline_page_bytes, config.item_page_bytes),
         projects=ProjectStore(config.page_size),
+        refusals=RefusalStore(config.page_size),
         tokens=TokenStore(config.page_size),
     )

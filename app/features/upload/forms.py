@@ -5,12 +5,34 @@ the metadata is read from the file itself.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from app.domain import digests, filenames, names
 from app.domain.filenames import DistName
 from app.domain.names import NormalizedName
 from app.domain.upload import Upload
 from app.errors import BadRequest, Gone
+
+REFUSALS: dict[str, Any] = {
+    "type": "object",
+    "required": ["refused"],
+    "properties": {
+        "refused": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["filename", "status", "detail", "client", "at"],
+                "properties": {
+                    "filename": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string", "description": "What is wrong and what to do."},
+                    "client": {"type": "string"},
+                    "at": {"type": "string", "format": "date-time"},
+                },
+            },
+        }
+    },
+}
 
 _DIGESTS = ("md5_digest", "sha256_digest", "blake2_256_digest")
 _SINGLE = (":action", "protocol_version", "name", "version", "filetype", "pyversion", *_DIGESTS)

@@ -1,5 +1,6 @@
 """Publishing a file. The order of the steps is the contract: see docs/internals/flows.md."""
 
+import contextlib
 import hashlib
 import secrets
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from app.domain.event import Event
 from app.domain.filenames import DistName
 from app.domain.metadata import CoreMetadata
 from app.domain.project import Project, Release, Visibility
+from app.domain.refusal import Refusal
 from app.domain.token import Claims, Permission
 from app.domain.upload import Upload
-from app.errors import BadFile, FileExists, Forbidden, TooLarge, Unavailable
+from app.errors import AppError, BadFile, FileExists, Forbidden, TooLarge, Unavailable
 from app.features.access.service import identify
 from app.features.simple.service import refresh
 from app.store.files import Clash, Publication, Standing
@@ -25,6 +27,7 @@ from app.store.stores import Stores
 # Each attempt finds at least one item that another upload has written meanwhile, and those items
 # are few: project, release, file.
 _ATTEMPTS = 5
+MAX_DETAIL = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,27 @@ def admit(claims: Claims | None, *, stores: Stores, now: datetime) -> Actor:
     actor = identify(claims, stores=stores, now=now)
     access.require_permission(actor, Permission.UPLOAD)
     return actor
+
+
+def remember_refusal(
+    actor: Actor,
+    refusal: AppError,
+    *,
+    filename: str,
+    client: str,
+    stores: Stores,
+    now: datetime,
+) -> None:
+    """Keep the reason of a refusal for the token's owner, if that is possible right now."""
+    record = Refusal(
+        filename=filename[: filenames.MAX_LENGTH],
+        status=refusal.status,
+        detail=refusal.detail[:MAX_DETAIL],
+        client=client,
+        at=now,
+    )
+    with contextlib.suppress(Unavailable):  # the refusal itself matters more
+        stores.refusals.add(actor.token.id, record)
 
 
 def publish(

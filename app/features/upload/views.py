@@ -1,20 +1,28 @@
 """`/legacy/`: the upload API that every publishing tool speaks."""
 
+import dataclasses
+from typing import Any
+
 from flask import Blueprint, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from app.domain.access import Actor
-from app.errors import BadRequest
+from app.domain.simple import timestamp
+from app.errors import AppError, BadRequest
+from app.features.access.service import identify
 from app.features.upload import forms, service
 from app.web import auth
 from app.web.context import config, now, stores
+from app.web.openapi import operation
 
 bp = Blueprint("upload", __name__)
 
 # Beside the file itself there are a few hundred bytes a field, and a README of any length.
 FORM_BYTES = 16 * 1024 * 1024
 FORM_PARTS = 10_000
+# Refusals shown.
+LATEST = 20
 
 
 # Two rules rather than a redirect, which most publishing tools refuse to follow.
@@ -27,7 +35,33 @@ def publish() -> Response:
     request.max_form_parts = FORM_PARTS
     actor = service.admit(auth.claims(), stores=stores(), now=now())
     with request:  # large files lie on disk until it is closed
-        return _publish(actor)
+        try:
+            return _publish(actor)
+        except AppError as refusal:
+            _remember(actor, refusal)
+            raise
+
+
+@bp.get("/api/v1/uploads/refused")
+@operation(answer=forms.REFUSALS)
+def refused() -> dict[str, Any]:
+    """List the last refused uploads of this token, the newest first: many tools hide the reason."""
+    actor = identify(auth.claims(), stores=stores(), now=now())
+    found = stores().refusals.latest(actor.token.id, count=LATEST, now=now())
+    return {
+        "refused": [{**dataclasses.asdict(one), "at": timestamp(one.at)} for one in found],
+    }
+
+
+def _remember(actor: Actor, refusal: AppError) -> None:
+    name = next((file.filename or "" for file in request.files.values()), "")
+    service.remember_refusal(
+        actor, refusal, filename=name, client=_client(), stores=stores(), now=now()
+    )
+
+
+def _client() -> str:
+    return request.headers.get("User-Agent", "")[:200]
 
 
 def _publish(actor: Actor) -> Response:
@@ -37,7 +71,7 @@ def _publish(actor: Actor) -> Response:
         form,
         content.stream,
         actor=actor,
-        client=request.headers.get("User-Agent", "")[:200],
+        client=_client(),
         max_bytes=config().max_file_bytes,
         stores=stores(),
         now=now(),

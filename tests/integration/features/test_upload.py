@@ -536,6 +536,44 @@ def test_cleaning_up_that_fails_spoils_nothing(
         assert upload(client, make.wheel(version=version), release=version).status_code == 200
 
 
+def refused(client: FlaskClient) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get("/api/v1/uploads/refused").get_json()["refused"]
+    return found
+
+
+def test_the_reason_of_a_refusal_can_be_read_later(as_: Clients) -> None:
+    client = as_()
+    upload(client, make.wheel())
+    upload(client, b"junk", version="2.0")
+    upload(client, make.wheel(Summary="changed"))
+
+    newest, oldest = refused(client)
+
+    assert (newest["status"], newest["filename"]) == (409, make.wheel_name())
+    assert newest["detail"].startswith("File already exists")
+    assert (oldest["status"], oldest["client"]) == (400, "Werkzeug/3.1.9")
+
+
+def test_refusals_are_the_business_of_their_token_alone(as_: Clients, client: FlaskClient) -> None:
+    upload(as_("ada"), b"junk")
+    assert refused(as_("ada")) == refused(as_("bob")) == []
+    assert client.get("/api/v1/uploads/refused").status_code == 401
+
+
+def test_refusals_are_forgotten_by_their_time(as_: Clients, app: Flask, stores: Stores) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from app.web.context import Context
+
+    client = as_()
+    upload(client, b"junk")
+    assert len(refused(client)) == 1
+    later = datetime.now(UTC) + timedelta(days=8)
+    config = app.extensions["larder"].config
+    app.extensions["larder"] = Context(config=config, stores=stores, clock=lambda: later)
+    assert refused(client) == []
+
+
 def test_a_throttled_transaction_is_tried_again(
     as_: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
