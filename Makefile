@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup setup-node setup-clients serve test test-fast lint format lock package deploy clean
+.PHONY: help setup setup-node setup-clients serve test test-fast lint format bench lock package deploy clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: setup ## Check style, types, import rules, spelling and templates
 format: setup ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+bench: setup ## Measure what is fast and must stay so
+	$(BIN)/python -m bench.inspection
 
 ##@ Deploy
 package: setup setup-node ## Make the deployment zip (.serverless/)

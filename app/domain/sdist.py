@@ -1,88 +1,80 @@
 """Sdists: what the archive must hold to be published (source distribution format specification)."""
 
-import gzip
-import tarfile
-import zlib
+import io
 from typing import IO
 
+from app.domain import link_targets, tar_members, zip_end
+from app.domain.archive_limits import MAX_METADATA, Expansion
 from app.domain.filenames import DistName
+from app.domain.gzip_stream import GzipStream
+from app.domain.malformed import Malformed
+from app.domain.member_names import Kind, MemberNames, shown
+from app.domain.tar_members import Member, TarReader
 from app.errors import BadFile
-
-MAX_METADATA = 4 * 1024 * 1024
-MAX_MEMBERS = 50_000
-MAX_EXPANDED = 1024 * 1024 * 1024
-_BLOCK = 1024 * 1024
-# RecursionError: tarfile descends once for each of a chain of extension headers.
-_UNREADABLE = (
-    tarfile.TarError,
-    gzip.BadGzipFile,
-    zlib.error,
-    EOFError,
-    ValueError,
-    RecursionError,
-)
 
 
 def read_metadata(content: IO[bytes], dist: DistName) -> bytes:
     """Return the PKG-INFO document of the sdist in `content`, which is rewound afterwards.
 
-    :raises BadFile: if it is no gzipped tar archive, or lacks what every sdist has.
+    Memory stays bounded, whatever the archive claims to hold.
+
+    :raises BadFile: if it is no gzipped tar archive that all readers agree on, or no proper sdist.
     """
     try:
-        with gzip.GzipFile(fileobj=content) as unpacked:
-            stream = _Bounded(unpacked, MAX_EXPANDED)
-            with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
-                document = _metadata_of(archive, dist)
-            while stream.read(_BLOCK):  # the checksum stands at the very end
-                pass
-            return document
-    except _UNREADABLE as error:
+        size = content.seek(0, io.SEEK_END)
+        _check_is_no_zip(content, size)
+        content.seek(0)
+        reader = TarReader(GzipStream(content, Expansion(size)))
+        return _read_members(reader, dist.filename.removesuffix(".tar.gz").encode())
+    except Malformed as error:
         raise BadFile(
-            f"{dist.filename} is not a readable gzipped tar archive ({error}); build it again."
+            f"{dist.filename} is not a readable gzipped tar archive: {error}; build it again."
         ) from error
+    except BadFile as error:
+        raise BadFile(f"{dist.filename} cannot be published: {error.detail}.") from error
     finally:
         content.seek(0)
 
 
-class _Bounded:
-    """A stream that ends with a refusal where a small archive would unpack into a huge one."""
-
-    def __init__(self, stream: gzip.GzipFile, limit: int) -> None:
-        self._stream = stream
-        self._left = limit
-
-    def read(self, size: int) -> bytes:
-        block = self._stream.read(size)
-        self._left -= len(block)
-        if self._left < 0:
-            raise BadFile(f"The sdist unpacks to more than {MAX_EXPANDED} bytes.")
-        return block
+def _check_is_no_zip(content: IO[bytes], size: int) -> None:
+    """Refuse what pip would unpack as a zip archive: it looks for an end record, not at names."""
+    content.seek(max(0, size - zip_end.REACH))
+    if zip_end.END in content.read():
+        raise Malformed("it is a zip archive as well")
 
 
-def _metadata_of(archive: tarfile.TarFile, dist: DistName) -> bytes:
-    top = dist.filename.removesuffix(".tar.gz")
-    document = None
-    for number, member in enumerate(archive):
-        if number >= MAX_MEMBERS:
-            raise BadFile(f"{dist.filename} holds more than {MAX_MEMBERS} members.")
-        if member.name.removeprefix("./").split("/", 1)[0] not in {top, "."}:
-            raise BadFile(
-                f"{dist.filename} must hold one top folder, {top!r} (PEP 625), not {member.name!r}."
-            )
-        if member.name.removeprefix("./") == f"{top}/PKG-INFO":
-            if document is not None:
-                raise BadFile(f"{dist.filename} holds more than one {top}/PKG-INFO.")
-            document = _read(archive, member)
+def _read_members(reader: TarReader, top: bytes) -> bytes:
+    names, document = MemberNames(), None
+    for member in reader:
+        _check_place(member, top)
+        _check_link(member, names)
+        names.add(member.name, member.kind)
+        if member.name == top + b"/PKG-INFO":
+            document = _document(member, reader)
+    names.check_tree()
     if document is None:
-        raise BadFile(f"{dist.filename} must hold {top}/PKG-INFO.")
+        raise BadFile(f"it must hold {shown(top)}/PKG-INFO")
     return document
 
 
-def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    reader = archive.extractfile(member) if member.isreg() else None
-    if reader is None:
-        raise BadFile(f"{member.name} must be a regular file.")
-    document = reader.read(MAX_METADATA + 1)
-    if len(document) > MAX_METADATA:
-        raise BadFile(f"{member.name} is larger than {MAX_METADATA} bytes.")
-    return document
+def _check_place(member: Member, top: bytes) -> None:
+    is_top = member.name == top and member.kind is Kind.FOLDER
+    if not is_top and not member.name.startswith(top + b"/"):
+        raise BadFile(
+            f"it must hold one top folder, {top.decode()!r} (PEP 625), not {shown(member.name)}"
+        )
+
+
+def _check_link(member: Member, names: MemberNames) -> None:
+    if member.type == tar_members.SYMBOLIC_LINK:
+        link_targets.check_symbolic(member.name, member.target)
+    if member.type == tar_members.HARD_LINK:
+        link_targets.check_hard(member.name, member.target, names)
+
+
+def _document(member: Member, reader: TarReader) -> bytes:
+    if member.kind is not Kind.FILE:
+        raise BadFile(f"{shown(member.name)} must be a regular file")
+    if member.size > MAX_METADATA:
+        raise BadFile(f"{shown(member.name)} is larger than {MAX_METADATA} bytes")
+    return reader.read()

@@ -1,75 +1,166 @@
-"""Wheels: what the archive must hold to be published (binary distribution format specification)."""
+"""Wheels: what the archive must hold to be published (binary distribution format specification).
 
-import zipfile
-import zlib
+The central directory, the headers before the data, RECORD, the .dist-info folder and the file name
+must all say the same; every member is unpacked once, in one pass from the first byte to the last.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from email.parser import HeaderParser
 from typing import IO
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from app.domain import entry_points, record, zip_directory, zip_end, zip_members
+from app.domain.archive_limits import MAX_METADATA, Expansion
 from app.domain.filenames import DistName
+from app.domain.malformed import Malformed
+from app.domain.member_names import Kind, MemberNames, shown
+from app.domain.record import Claim, Record
+from app.domain.zip_directory import Entry
+from app.domain.zip_end import Directory
 from app.errors import BadFile
 
-MAX_METADATA = 4 * 1024 * 1024
-MAX_MEMBERS = 50_000
-
-# The signature of a member: a zip archive with something in front of it is read in two ways.
-_FIRST_BYTES = b"PK\x03\x04"
-_REQUIRED = ("METADATA", "WHEEL", "RECORD")
+# What is read from the .dist-info folder, and how large it may be.
+LIMITS = {
+    b"METADATA": MAX_METADATA,
+    b"RECORD": 16 * 1024 * 1024,
+    b"WHEEL": 64 * 1024,
+    b"entry_points.txt": 256 * 1024,
+}
+_REQUIRED = (b"METADATA", b"WHEEL", b"RECORD")
+_DIST_INFO = b".dist-info"
+_WHEEL_VERSION = re.compile(r"1\.[0-9]+\Z")
 
 
 def read_metadata(content: IO[bytes], dist: DistName) -> bytes:
     """Return the METADATA document of the wheel in `content`, which is rewound afterwards.
 
-    :raises BadFile: if it is no zip archive, or lacks what every wheel has.
+    Memory stays bounded, whatever the archive claims to hold.
+
+    :raises BadFile: if it is no zip archive that all readers agree on, or no proper wheel.
     """
-    if content.read(4) != _FIRST_BYTES:
-        content.seek(0)
-        raise BadFile(f"{dist.filename} is not a readable zip archive; build it again.")
     try:
-        with zipfile.ZipFile(content) as archive:
-            return _metadata_of(archive, dist)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        return _Wheel(content, dist).read_metadata()
+    except Malformed as error:
         raise BadFile(
-            f"{dist.filename} is not a readable zip archive ({error}); build it again."
+            f"{dist.filename} is not a readable zip archive: {error}; build it again."
         ) from error
-    except RuntimeError as error:  # zipfile's answer to an encrypted member
-        raise BadFile(f"{dist.filename} cannot be read: {error}.") from error
+    except BadFile as error:
+        raise BadFile(f"{dist.filename} cannot be published: {error.detail}.") from error
     finally:
         content.seek(0)
 
 
-def _metadata_of(archive: zipfile.ZipFile, dist: DistName) -> bytes:
-    names = archive.namelist()
-    if len(names) > MAX_MEMBERS:
-        raise BadFile(f"{dist.filename} holds more than {MAX_MEMBERS} members.")
-    folder = _dist_info(names, dist)
-    for required in _REQUIRED:
-        if names.count(f"{folder}/{required}") != 1:
-            raise BadFile(f"{dist.filename} must hold exactly one {folder}/{required}.")
-    with archive.open(f"{folder}/METADATA") as member:
-        # The size in the archive's directory is only a claim: read by our own bound.
-        document = member.read(MAX_METADATA + 1)
-    if len(document) > MAX_METADATA:
-        raise BadFile(f"{folder}/METADATA is larger than {MAX_METADATA} bytes.")
-    return document
+class _Wheel:
+    """One wheel while it is inspected."""
+
+    def __init__(self, content: IO[bytes], dist: DistName) -> None:
+        self._content, self._dist = content, dist
+        self._names = MemberNames()
+        # The members of the .dist-info folder that are read, by their names in it.
+        self._entries: dict[bytes, Entry] = {}
+        self._folder = b""
+
+    def read_metadata(self) -> bytes:
+        size = self._content.seek(0, io.SEEK_END)
+        directory = zip_end.find(self._content, size)
+        self._survey(directory, Expansion(size))
+        listed = self._read_record()
+        documents = self._unpack(directory, listed)
+        _check_wheel(documents[b"WHEEL"])
+        if b"entry_points.txt" in documents:
+            entry_points.check(documents[b"entry_points.txt"])
+        return documents[b"METADATA"]
+
+    def _survey(self, directory: Directory, expansion: Expansion) -> None:
+        """Check what the central directory promises, before anything is unpacked."""
+        for entry in zip_directory.entries(self._content, directory):
+            self._names.add(entry.path, entry.kind)
+            expansion.add(entry.header.size)
+            top, _, rest = entry.path.partition(b"/")
+            if top.lower().endswith(_DIST_INFO):
+                self._note(top, rest, entry)
+        self._names.check_tree()
+        for required in _REQUIRED:
+            if required not in self._entries:
+                folder = shown(self._folder) if self._folder else "*.dist-info"
+                raise BadFile(f"it must hold exactly one {folder}/{required.decode()}")
+
+    def _note(self, folder: bytes, name: bytes, entry: Entry) -> None:
+        if self._folder not in {b"", folder}:
+            raise BadFile(
+                "it must hold exactly one .dist-info folder,"
+                f" not {shown(self._folder)} and {shown(folder)}"
+            )
+        if not _is_named_after(folder, self._dist):
+            raise BadFile(f"it holds the .dist-info of something else, {shown(folder)}")
+        self._folder = folder
+        if name in LIMITS and entry.kind is Kind.FILE:
+            self._entries[name] = entry
+            if entry.header.size > LIMITS[name]:
+                raise BadFile(f"{shown(entry.name)} is larger than {LIMITS[name]} bytes")
+
+    def _read_record(self) -> Record:
+        """Read RECORD first: it says which digests to compute on the way through the archive."""
+        entry = self._entries[b"RECORD"]
+        data = zip_members.find_data(self._content, entry)
+        blocks = zip_members.blocks(self._content, entry, data)
+        return record.read(blocks, self._names, self._folder)
+
+    def _unpack(self, directory: Directory, listed: Record) -> dict[bytes, bytes]:
+        """Go through all members in their order and return the documents among them."""
+        kept = {self._entries[name].name: name for name in self._entries}
+        documents: dict[bytes, bytes] = {}
+        end = 0
+        for number, entry in enumerate(zip_directory.entries(self._content, directory)):
+            if entry.offset != end:
+                raise Malformed(f"{shown(entry.name)} does not begin where what precedes it ends")
+            data = zip_members.find_data(self._content, entry)
+            end = data + entry.header.packed
+            if entry == self._entries[b"RECORD"]:
+                continue  # It was unpacked before.
+            blocks = zip_members.blocks(self._content, entry, data)
+            copy = io.BytesIO() if entry.name in kept else None
+            _compare(blocks, listed.claim(number), entry, copy)
+            if copy is not None:
+                documents[kept[entry.name]] = copy.getvalue()
+        if end != directory.start:
+            raise Malformed("something lies between its last member and its central directory")
+        return documents
 
 
-def _dist_info(names: list[str], dist: DistName) -> str:
-    tops = {name.split("/", 1)[0] for name in names}
-    folders = sorted(top for top in tops if top.endswith(".dist-info"))
-    if len(folders) != 1:
-        raise BadFile(
-            f"{dist.filename} must hold exactly one .dist-info folder, not {len(folders)}."
-        )
-    if not _names(folders[0], dist):
-        raise BadFile(f"{dist.filename} holds the .dist-info of something else: {folders[0]!r}.")
-    return folders[0]
+def _compare(
+    blocks: Iterator[bytes], claim: Claim | None, entry: Entry, copy: IO[bytes] | None
+) -> None:
+    """Unpack a member, into `copy` if there is one, and compare it with what RECORD says."""
+    digest = hashlib.new(claim.algorithm if claim else "sha256")
+    for block in blocks:
+        digest.update(block)
+        if copy:
+            copy.write(block)
+    if claim:
+        record.check(claim, entry.name, entry.header.size, digest.digest())
 
 
-def _names(folder: str, dist: DistName) -> bool:
-    name, _, version = folder.removesuffix(".dist-info").partition("-")
+def _is_named_after(folder: bytes, dist: DistName) -> bool:
+    text = folder.decode().removesuffix(_DIST_INFO.decode())
+    name, _, version = text.partition("-")
     try:
         return canonicalize_name(name) == dist.project and Version(version) == dist.version
     except InvalidVersion:
         return False
+
+
+def _check_wheel(document: bytes) -> None:
+    """Check the one field of WHEEL on which the meaning of all the others depends."""
+    try:
+        fields = HeaderParser().parsestr(document.decode())
+    except UnicodeDecodeError as error:
+        raise BadFile("WHEEL is not UTF-8") from error
+    versions = [str(version).strip() for version in fields.get_all("Wheel-Version", [])]
+    if len(versions) != 1 or not _WHEEL_VERSION.match(versions[0]):
+        raise BadFile("WHEEL must hold one 'Wheel-Version: 1.x'")
