@@ -167,16 +167,19 @@ def test_the_web_function_may_do_these_things_only(resources: dict[str, Any]) ->
     assert actions(resources["WebRole"]) == WEB_ITEMS | WEB_OBJECTS | LOGS | {"ssm:GetParameter"}
 
 
-def test_the_web_function_deletes_only_versions_of_files_and_pages(
+def test_the_web_function_deletes_nothing_but_files_and_pages(
     resources: dict[str, Any],
 ) -> None:
-    (resource,) = [
-        each["Resource"]
+    found = {
+        action: each["Resource"]
         for each in statements(resources["WebRole"])
-        if any("Delete" in action and action.startswith("s3:") for action in listed(each["Action"]))
-    ]
+        for action in listed(each["Action"])
+        if action.startswith("s3:Delete")
+    }
 
-    assert resource == [{"Fn::Sub": f"${{Bucket.Arn}}/{prefix}/*"} for prefix in ("files", "pages")]
+    files, pages = ({"Fn::Sub": f"${{Bucket.Arn}}/{prefix}/*"} for prefix in ("files", "pages"))
+    # A file that its owner deletes only becomes an old version.
+    assert found == {"s3:DeleteObject": files, "s3:DeleteObjectVersion": [files, pages]}
 
 
 def test_only_the_manage_function_changes_settings_or_makes_keys(
