@@ -2,22 +2,29 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
+from functools import partial
+from typing import NamedTuple
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from app.domain.dist_file import Blob, DistFile, StoredMetadata
+from app.domain import filenames
+from app.domain.dist_file import Blob, DistFile
 from app.domain.event import Event
 from app.domain.filenames import DistName
 from app.domain.names import NormalizedName
 from app.domain.project import Project, ProjectRole, Release
+from app.domain.publication import Prepared
+from app.domain.publishing_session import PublishingSession
 from app.errors import NotFound, Unavailable
 from app.models.base import LarderItem
 from app.models.dist_file import FileItem
+from app.models.kept_name import KeptNameItem
 from app.models.metadata import MetadataItem
 from app.models.project import ProjectItem
 from app.models.release import ReleaseItem
@@ -35,18 +42,27 @@ from app.store.projects import (
     role_item,
     role_of,
 )
+from app.store.sessions import check_not_kept, end_session, free_release
 from app.store.transactions import reasons_of, writing_together
 
 _ATTEMPTS = 8
 
 
-class Clash(Enum):
-    """What was there already when a file was to be added."""
+class Obstacle(Enum):
+    """What can stand in the way of a publication."""
 
+    # The file's name is taken, in this spelling or another.
     FILE = "file"
-    NAME = "name"
     RELEASE = "release"
     PROJECT = "project"
+    SESSION = "session"
+
+
+class Clash(NamedTuple):
+    """What was there already when files were to be added."""
+
+    obstacle: Obstacle
+    filename: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +77,24 @@ class Standing:
     is_taken: bool
     # The file of this very name.
     file: DistFile | None
+    # The account for whose session the name of a project that does not exist yet is kept.
+    kept_for: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """All that becomes true when a file is published, or not at all."""
+    """All that becomes true when files of one release are published, or not at all."""
 
-    file: DistFile
-    # What all spellings of the file's name have in common.
-    identity: str
-    metadata: StoredMetadata
+    files: tuple[Prepared, ...]
+    # Who owns the project, if it is new.
+    owner: str
     events: tuple[Event, ...]
     # None where they exist already.
     release: Release | None
     project: Project | None
+    # None for a file that comes alone.
+    session: PublishingSession | None
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -104,7 +124,7 @@ class FileStore:
         return [file_record(project, item) for item in found]
 
     @translated
-    def survey(self, dist: DistName, account: str) -> Standing:
+    def survey(self, dist: DistName, account: str, *, now: datetime) -> Standing:
         """Read, in one round trip, all that decides whether `account` may publish `dist`."""
         partition = keys.project(dist.project)
         items = read_together([
@@ -112,9 +132,11 @@ class FileStore:
             (partition, keys.role(account)),
             (partition, keys.release(str(dist.version))),
             (partition, keys.file(dist.filename)),
+            (partition, keys.KEPT),
             (keys.taken(dist.identity), keys.TAKEN),
         ])  # fmt: skip
         project, is_taken = items.get(ProjectItem), TakenNameItem in items
+        kept = items.get(KeptNameItem)
         return Standing(
             project=(
                 project_record(dist.project, project) if isinstance(project, ProjectItem) else None
@@ -123,6 +145,9 @@ class FileStore:
             has_release=ReleaseItem in items,
             is_taken=is_taken,
             file=self._file(items, dist) if is_taken else None,
+            kept_for=(
+                kept.account if isinstance(kept, KeptNameItem) and kept.expires_at > now else None
+            ),
         )
 
     # The items of a batch are not read at one moment. What another upload has just written with
@@ -141,27 +166,27 @@ class FileStore:
         return self.get(dist.project, dist.filename)
 
     @translated
-    def add(self, publication: Publication) -> frozenset[Clash]:
-        """Publish a file in one transaction; return what stood in its way, empty if nothing did.
+    def add(self, publication: Publication) -> list[Clash]:
+        """Publish files in one transaction; return what stood in its way, empty if nothing did.
 
         Where something did, nothing was written. Other writers at the same items only delay it.
         """
-        labelled = _items(publication)
+        writes = _writes(publication)
         for attempt in range(_ATTEMPTS):
             try:
                 with writing_together() as transaction:
-                    for _, item in labelled:
-                        transaction.save(item, condition=type(item).pk.does_not_exist())
+                    for _, write in writes:
+                        write(transaction)
             except TransactWriteError as error:
                 reasons = reasons_of(error)
-                clashes = _clashes([label for label, _ in labelled], reasons)
+                clashes = _clashes([clash for clash, _ in writes], reasons)
                 if clashes:
                     return clashes
                 if not PASSING_REASONS & set(reasons):
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers
             else:
-                return frozenset()
+                return []
         raise Unavailable(
             "Too many uploads at the same moment; nothing is lost, try again shortly."
         )
@@ -207,35 +232,61 @@ class FileStore:
             raise NotFound(f"The file {file.filename!r} was deleted a moment ago.") from error
 
 
-def _items(publication: Publication) -> list[tuple[Clash | None, LarderItem]]:
-    file = publication.file
-    items: list[tuple[Clash | None, LarderItem]] = [
-        (Clash.FILE, file_item(file)),
-        (Clash.NAME, _taken_item(publication)),
-        (None, metadata_item(file.project, file.filename, publication.metadata)),
-    ]
+# What an item of a transaction clashes with where its condition fails (None: it has none), and
+# the call that adds it.
+_Write = tuple[Clash | None, Callable[[TransactWrite], None]]
+
+
+def _writes(publication: Publication) -> list[_Write]:
+    writes: list[_Write] = []
+    for prepared in publication.files:
+        file, clash = prepared.file, Clash(Obstacle.FILE, prepared.file.filename)
+        document = metadata_item(file.project, file.filename, prepared.metadata)
+        writes += [
+            _put(clash, file_item(file)),
+            _put(clash, _taken_item(file)),
+            _put(None, document),
+        ]
     if publication.release:
-        items.append((Clash.RELEASE, release_item(publication.release)))
+        writes.append(_put(Clash(Obstacle.RELEASE), release_item(publication.release)))
     if publication.project:
-        owner = role_item(file.project, file.uploaded_by, ProjectRole.OWNER)
-        items += [(Clash.PROJECT, project_item(publication.project)), (Clash.PROJECT, owner)]
-    return items + [(None, event_item(event)) for event in publication.events]
+        writes += _new_project(publication, publication.project)
+    if publication.session:
+        writes += [
+            (Clash(Obstacle.SESSION), partial(end_session, publication.session, publication.at)),
+            (None, partial(free_release, publication.session)),
+        ]
+    return writes + [_put(None, event_item(event)) for event in publication.events]
 
 
-def _clashes(labels: list[Clash | None], reasons: list[str]) -> frozenset[Clash]:
-    return frozenset(
-        label
-        for label, reason in zip(labels, reasons, strict=False)
-        if label and reason == "ConditionalCheckFailed"
-    )
+def _put(clash: Clash | None, item: LarderItem) -> _Write:
+    def write(transaction: TransactWrite) -> None:
+        transaction.save(item, condition=type(item).pk.does_not_exist())
+
+    return clash, write
 
 
-def _taken_item(publication: Publication) -> TakenNameItem:
+def _new_project(publication: Publication, project: Project) -> list[_Write]:
+    clash = Clash(Obstacle.PROJECT)
+    owner = role_item(project.name, publication.owner, ProjectRole.OWNER)
+    kept = partial(check_not_kept, project.name, publication.owner, publication.at)
+    return [_put(clash, project_item(project)), _put(clash, owner), (clash, kept)]
+
+
+def _clashes(clashes: list[Clash | None], reasons: list[str]) -> list[Clash]:
+    return [
+        clash
+        for clash, reason in zip(clashes, reasons, strict=False)
+        if clash and reason == "ConditionalCheckFailed"
+    ]
+
+
+def _taken_item(file: DistFile) -> TakenNameItem:
     return TakenNameItem(
-        keys.taken(publication.identity),
+        keys.taken(filenames.parse(file.filename).identity),
         keys.TAKEN,
-        filename=publication.file.filename,
-        sha256=publication.file.sha256,
+        filename=file.filename,
+        sha256=file.sha256,
     )
 
 

@@ -9,7 +9,10 @@ HEAD = "head"
 ACCOUNT = "account"
 TOKEN = "token"  # noqa: S105 - a sort key
 TAKEN = "taken"
+SESSION = "session"
+KEPT = "kept"
 PROJECTS = "projects"
+UPLOADS = "uploads"
 ACCOUNTS = "accounts"
 
 
@@ -51,3 +54,13 @@ def file(filename: str) -> str:
 def metadata(filename: str) -> str:
     """Return the sort key of a file's core metadata, below a project."""
     return f"metadata#{filename}"
+
+
+def upload(session_id: str) -> str:
+    """Return the partition that holds a publishing session."""
+    return f"upload#{session_id}"
+
+
+def kept(version: str) -> str:
+    """Return the sort key of what keeps a release for its session, below a project."""
+    return f"{KEPT}#{canonicalize_version(version)}"

@@ -10,8 +10,9 @@ from app.models.metadata import MetadataItem
 from app.store import keys
 from app.store.blobs import BlobStore
 
-# Compressed bytes beyond which a document goes to S3: items are billed by size, and end at 400 KB.
-_ITEM_BYTES = 100_000
+# Compressed bytes beyond which a document goes to S3: items are billed by size, and a transaction,
+# which may publish 30 of them, ends at 4 MB.
+_ITEM_BYTES = 40_000
 
 
 @dataclass(frozen=True)

@@ -495,21 +495,21 @@ def test_an_object_that_was_published_after_all_is_never_withdrawn(
     as_: Clients, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer to the transaction is lost, and the uploader's role is gone a moment later."""
-    from app.features.upload import service
-    from app.store.files import Clash, FileStore
+    from app.features.publication import service
+    from app.store.files import Clash, FileStore, Obstacle
 
     client, original = as_(), FileStore.add
     with monkeypatch.context() as patch:
-        patch.setattr(FileStore, "add", lambda *args: original(*args) or frozenset({Clash.PROJECT}))
+        patch.setattr(FileStore, "add", lambda *args: original(*args) or [Clash(Obstacle.PROJECT)])
         patch.setattr(service, "_ATTEMPTS", 1)
-        real = service._require_upload
+        real = service.require_upload
 
         def forbidden(actor: Any, dist: Any, **kwargs: Any) -> Any:
             if stores.files.get(dist.project, dist.filename):
                 raise Forbidden("gone")
             return real(actor, dist, **kwargs)
 
-        patch.setattr(service, "_require_upload", forbidden)
+        patch.setattr(service, "require_upload", forbidden)
         assert upload(client, make.wheel()).status_code == 403
 
     assert upload(client, make.wheel()).status_code == 200

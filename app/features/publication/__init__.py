@@ -1,0 +1,1 @@
+"""How files are published, whichever door their bytes came through."""
