@@ -1,6 +1,7 @@
 """Names of archive members: what may become a path on the disk of whoever unpacks."""
 
 import re
+from collections.abc import Iterable
 from enum import Enum
 
 from app.domain import archive_limits
@@ -97,6 +98,18 @@ class MemberNames:
         """Return what the member of this name is, None if there is none."""
         number = self.number(name)
         return None if number is None else self._kinds[number]
+
+    def check_licenses(self, paths: Iterable[str], folder: bytes) -> None:
+        """Check that the licence files that the metadata names are there, below `folder`.
+
+        :raises BadFile: naming one that is not (PEP 639, "License-File").
+        """
+        for path in paths:
+            name = folder + b"/" + path.encode(errors="replace")
+            if self.kind(name) not in {Kind.FILE, Kind.LINK}:
+                raise BadFile(
+                    f"its metadata names the licence file {shown(name)}, which is missing"
+                )
 
     def files(self) -> list[tuple[int, bytes]]:
         """Return numbers and names of all members that are no folders."""

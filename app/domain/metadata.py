@@ -30,6 +30,8 @@ _SHOWN = (
 # some of them into documents whose Metadata-Version does not know them yet.
 _CHECKED = ("metadata_version", "name", "version", "requires_python", "requires_dist")
 
+_BEFORE_LICENSES = {"", "1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3"}
+
 MAX_SUMMARY = 512
 MAX_FIELDS = 200
 MAX_REQUIRES_PYTHON = 1000
@@ -73,6 +75,20 @@ def parse(document: bytes) -> CoreMetadata:
         summary=_one_line(raw.get("summary", "")),
         fields=_shown(raw),
     )
+
+
+def license_files(document: bytes) -> list[str]:
+    """Return the paths of the licence files that a document promises (PEP 639, "License-File").
+
+    Below version 2.4 the field had no meaning that everybody shared, so it promises nothing.
+
+    :raises BadFile: if the document is not one that can be read.
+    """
+    _check_size(document)
+    raw, _unparsed = parse_email(document)
+    if raw.get("metadata_version", "") in _BEFORE_LICENSES:
+        return []
+    return raw.get("license_files", [])
 
 
 def _fault(metadata: Metadata, field: str) -> str | None:

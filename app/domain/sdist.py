@@ -3,7 +3,7 @@
 import io
 from typing import IO
 
-from app.domain import link_targets, tar_members, zip_end
+from app.domain import link_targets, metadata, tar_members, zip_end
 from app.domain.archive_limits import MAX_METADATA, Expansion
 from app.domain.filenames import DistName
 from app.domain.gzip_stream import GzipStream
@@ -54,6 +54,7 @@ def _read_members(reader: TarReader, top: bytes) -> bytes:
     names.check_tree()
     if document is None:
         raise BadFile(f"it must hold {shown(top)}/PKG-INFO")
+    names.check_licenses(metadata.license_files(document), top)
     return document
 
 

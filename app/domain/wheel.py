@@ -14,7 +14,7 @@ from typing import IO
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from app.domain import entry_points, record, zip_directory, zip_end, zip_members
+from app.domain import entry_points, metadata, record, zip_directory, zip_end, zip_members
 from app.domain.archive_limits import MAX_METADATA, Expansion
 from app.domain.filenames import DistName
 from app.domain.malformed import Malformed
@@ -74,6 +74,8 @@ class _Wheel:
         _check_wheel(documents[b"WHEEL"])
         if b"entry_points.txt" in documents:
             entry_points.check(documents[b"entry_points.txt"])
+        promised = metadata.license_files(documents[b"METADATA"])
+        self._names.check_licenses(promised, self._folder + b"/licenses")
         return documents[b"METADATA"]
 
     def _survey(self, directory: Directory, expansion: Expansion) -> None:

@@ -46,6 +46,14 @@ def test_a_refused_sdist_is_rewound_too() -> None:
     assert content.tell() == 0
 
 
+def test_a_licence_file_that_the_metadata_names_must_be_there() -> None:
+    document = make.metadata(License_File="LICENSE")
+
+    refused(make.sdist(document=document), f"licence file {TOP}/LICENSE, which is missing")
+    with_it = make.sdist(document=document, members={f"{TOP}/LICENSE": b"MIT"})
+    assert inspect(with_it) == document
+
+
 def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, target

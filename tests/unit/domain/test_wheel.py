@@ -81,6 +81,22 @@ def test_what_is_no_zip_archive_is_refused(archive: bytes) -> None:
     refused(archive, r"not a readable zip archive: .*; build it again\.$")
 
 
+LICENSED = make.metadata(License_File="LICENSES/MIT.txt")
+
+
+def test_a_licence_file_that_the_metadata_names_must_be_there() -> None:
+    path = f"{FOLDER}/licenses/LICENSES/MIT.txt"
+
+    refused(make.wheel(document=LICENSED), f"licence file {path}, which is missing")
+    assert inspect(make.wheel(document=LICENSED, members={path: b"MIT"})) == LICENSED
+
+
+def test_before_metadata_2_4_a_licence_file_means_nothing_in_particular() -> None:
+    document = LICENSED.replace(b"Metadata-Version: 2.4", b"Metadata-Version: 2.1")
+
+    assert inspect(make.wheel(document=document)) == document
+
+
 def test_bytes_before_between_and_behind_the_members_are_refused() -> None:
     first, *others = wheel_members()
     first.gap = b"#!/bin/sh\n"
