@@ -11,20 +11,20 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup setup-node setup-clients serve test test-fast lint format bench lock package deploy clean
+.PHONY: help setup setup-node setup-clients client serve test test-fast lint format bench packse lock package deploy clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Run
-serve: setup ## Serve the index on http://127.0.0.1:8000 (HOST, PORT), data in .larder (LARDER_DATA)
+serve: setup client ## Serve the index on http://127.0.0.1:8000 (HOST, PORT), data in .larder (LARDER_DATA)
 	@$(BIN)/python -m local.serve
 
 ##@ Check
-test: setup setup-node setup-clients ## Run every test
+test: setup setup-node setup-clients client ## Run every test
 	$(PYTEST)
 
-test-fast: setup ## Run the tests that need neither clients nor packaging
+test-fast: setup client ## Run the tests that need neither clients nor packaging
 	$(PYTEST) -m "not e2e and not deploy and not browser"
 
 lint: setup ## Check style, types, import rules, spelling and templates
@@ -42,11 +42,14 @@ format: setup ## Format the code
 bench: setup ## Measure what is fast and must stay so
 	$(BIN)/python -m bench.inspection
 
+packse: setup client .tools/pip/.done .tools/uv/.done .tools/twine/.done ## Compare how uv and pip resolve packse's scenarios here and there (WORD)
+	@nice $(BIN)/python -m tests.packse $(WORD)
+
 ##@ Deploy
-package: setup setup-node ## Make the deployment zip (.serverless/)
+package: setup setup-node client ## Make the deployment zip (.serverless/)
 	npx sls package
 
-deploy: setup setup-node ## Deploy to AWS: make deploy STAGE=prod
+deploy: setup setup-node client ## Deploy to AWS: make deploy STAGE=prod
 	npx sls deploy --stage $(or $(STAGE),$(error Name the stage: make deploy STAGE=prod))
 
 ##@ Set up
@@ -71,23 +74,37 @@ node_modules/.done: package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-CLIENTS := pip uv twine poetry pdm hatch flit
+CLIENTS := pip uv twine poetry pdm hatch flit readers bandersnatch devpi
+# bandersnatch wants a newer Python than the rest; where there is none, its tests are skipped.
+PYTHON_bandersnatch = $(shell $(BIN)/python -c "from sls.finish_zip import find_python as find; \
+	print(find('3.13') or find('3.12') or '$(PYTHON)')")
 setup-clients: $(CLIENTS:%=.tools/%/.done) ## Install the package clients that the tests drive
 
 .tools/%/.done: tests/e2e/requirements-%.txt $(VENV)/.done
 	@echo "Installing $* for the tests ..."
-	@test -x .tools/$*/bin/python || $(PYTHON) -m venv .tools/$*
+	@test -x .tools/$*/bin/python || $(or $(PYTHON_$*),$(PYTHON)) -m venv .tools/$*
 	@.tools/$*/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 	@touch $@
+
+# The index offers it at /client/. Its name holds its version, so that a new one has a new address.
+CLIENT_VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' client/pyproject.toml)
+CLIENT := app/static/client/larder_client-$(CLIENT_VERSION)-py3-none-any.whl
+client: $(CLIENT) ## Build the wheel of the command `larder`, which the index offers
+
+$(CLIENT): $(wildcard client/src/larder_client/*.py) client/pyproject.toml client/README.md $(VENV)/.done
+	@echo "Building $(@F) ..."
+	@rm -rf $(@D)
+	@$(UV) build --quiet --offline --wheel --no-create-gitignore --out-dir $(@D) client
 
 lock: setup ## Pin the newest versions of everything, with hashes
 	$(LOCK) --upgrade --python-version 3.11 requirements.in -o requirements.txt
 	$(LOCK) --upgrade --python-version 3.11 -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	$(LOCK) --upgrade --python-version 3.11 local/requirements.in -o local/requirements.txt
 	$(LOCK) --upgrade --python-version 3.13 tests/deploy/requirements.in -o tests/deploy/requirements.txt
+	$(LOCK) --upgrade --python-version 3.12 tests/packse/requirements.in -o tests/packse/requirements.txt
 	for client in $(CLIENTS); do \
 		$(LOCK) --upgrade --python-version 3.11 tests/e2e/requirements-$$client.in -o tests/e2e/requirements-$$client.txt; \
 	done
 
 clean: ## Remove everything that was made, but not the data in .larder
-	rm -rf $(VENV) $(BACKEND) .tools node_modules .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BACKEND) .tools app/static/client node_modules .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis

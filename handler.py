@@ -1,4 +1,4 @@
-"""What AWS Lambda calls (`http`) and what `sls wsgi` serves (`app`).
+"""What AWS Lambda calls (`http`, `objects`, `jobs`) and what `sls wsgi` serves (`app`).
 
 `http` wraps `serverless_wsgi.handle_request`, which does not know all the ways of an HTTP API with
 payload 2.0: tests/integration/test_handler.py. The operator's commands go to `manage`, never here.
@@ -17,6 +17,8 @@ if os.environ.get("IS_OFFLINE"):  # noqa: TID251 - set by `sls wsgi serve`, befo
 
     attach()
 
+from app import jobs as app_jobs
+from app import objects as app_objects
 from app.factory import create_app
 
 app = create_app()
@@ -34,6 +36,17 @@ def http(event: Any, context: Any) -> dict[str, Any]:
         _log.warning("Refused an event that is no HTTP request: %r", fault)
         return _REFUSAL
     return _folded(serverless_wsgi.handle_request(app, request, context))
+
+
+def objects(event: Any, context: Any) -> str:
+    """Take note of an object that has arrived in the bucket; refuse every other event."""
+    return app_objects.handle(event, app.extensions["larder"])
+
+
+def jobs(event: Any, context: Any) -> str:
+    """Run the scheduled job that the event names; refuse every other event."""
+    here = app.extensions["larder"]
+    return app_jobs.handle(event, stores=here.stores, now=here.clock())
 
 
 def _request(event: Any) -> dict[str, Any]:

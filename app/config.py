@@ -14,6 +14,9 @@ DEVELOPMENT_SIGNING_KEYS = "development=bGFyZGVyIGRldmVsb3BtZW50IG9ubHkga2V5IDMy
 MAX_LINK_WINDOW = 302_400
 """A link lives for two windows, and S3 lets none live for more than a week."""
 
+# A request to Lambda ends at 6 MB, in base64.
+_LAMBDA_POST_BYTES = 4_000_000
+
 _DEVELOPMENT_DEFAULTS = {
     "LARDER_TABLE": "larder-dev",
     "LARDER_BUCKET": "larder-dev",
@@ -52,6 +55,12 @@ class Config:
     item_page_bytes: int = 64_000
     # The largest wheel or sdist taken, in bytes.
     max_file_bytes: int = 1024 * 1024 * 1024
+    # The largest file of an upload session that may come through the application itself.
+    post_bytes: int = 1024 * 1024 * 1024
+    # Files of a session up to this size are inspected while the client waits.
+    inspect_bytes: int = 32 * 1024 * 1024
+    # Larger ones are inspected when S3 tells that they have arrived, not by the web process.
+    object_events: bool = False
     # JSON lines instead of text for a terminal.
     json_logs: bool = False
 
@@ -59,6 +68,11 @@ class Config:
     def development(self) -> bool:
         """Return whether this is the `dev` stage, where comfort comes before caution."""
         return self.stage == "dev"
+
+    @property
+    def secure_url(self) -> str:
+        """Return the public address if it is known and https, else an empty text."""
+        return self.public_url if self.public_url.startswith("https://") else ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Config":
@@ -81,6 +95,11 @@ class Config:
             inline_page_bytes=reader.number("LARDER_INLINE_PAGE_BYTES", cls.inline_page_bytes),
             item_page_bytes=reader.number("LARDER_ITEM_PAGE_BYTES", cls.item_page_bytes),
             max_file_bytes=reader.number("LARDER_MAX_FILE_BYTES", cls.max_file_bytes),
+            post_bytes=reader.number(
+                "LARDER_POST_BYTES", _LAMBDA_POST_BYTES if reader.on_lambda else cls.post_bytes
+            ),
+            inspect_bytes=reader.number("LARDER_INSPECT_BYTES", cls.inspect_bytes),
+            object_events=reader.flag("LARDER_OBJECT_EVENTS", default=reader.on_lambda),
             json_logs=reader.flag("LARDER_JSON_LOGS", default=reader.on_lambda),
         )
         reader.finish()

@@ -2,7 +2,8 @@
 
 AppError
 ├── BadRequest          400  the request is wrong and changes nothing
-│   └── BadFile         400  the uploaded archive cannot be published
+│   ├── BadFile         400  the uploaded archive cannot be published
+│   └── UnknownMechanism 422 an upload session has no such way to send a file
 ├── Unauthorized        401  no credential, or one that is not good (any more)
 ├── Forbidden           403  a good credential that may not do this
 ├── NotFound            404  absent, or not for this reader
@@ -49,6 +50,13 @@ class BadFile(BadRequest):
     """The uploaded archive is damaged, lacks something, or is not what its name says."""
 
     title = "Bad file"
+
+
+class UnknownMechanism(BadRequest):
+    """A way to send files that this index does not have (PEP 694)."""
+
+    status = 422
+    title = "Unknown mechanism"
 
 
 class Unauthorized(AppError):

@@ -10,8 +10,10 @@ from app.features.doors import views as doors
 from app.features.files import views as files
 from app.features.health import views as health
 from app.features.home import views as home
+from app.features.integrity import views as integrity
 from app.features.json_api import views as json_api
 from app.features.projects import views as projects
+from app.features.sessions import views as sessions
 from app.features.simple import views as simple
 from app.features.tokens import views as tokens
 from app.features.upload import views as upload
@@ -22,7 +24,9 @@ from app.web.context import Context
 BLUEPRINTS = (
     simple.bp,
     files.bp,
+    integrity.bp,
     upload.bp,
+    sessions.bp,
     projects.bp,
     tokens.bp,
     api.bp,

@@ -23,11 +23,11 @@ from local.offline import data_folder, use
 _LAST_PORT = 65535
 _POLL_SECONDS = 0.3
 _READY_SECONDS = 30
-_WEB_STOP_SECONDS = 20
+_STOP_SECONDS = 20
 
 
 class Service:
-    """The two processes of a local index."""
+    """The three processes of a local index: back end, web server and scheduler."""
 
     def __init__(self, data: Path, host: str, port: int) -> None:
         self.data = data
@@ -36,6 +36,7 @@ class Service:
         self.backend, self.backend_process = start(data)
         use(self.backend, data)
         self.web_process: subprocess.Popen[bytes] | None = None
+        self.scheduler: subprocess.Popen[bytes] | None = None
 
     def start_web(self) -> None:
         """Start gunicorn and wait until it answers."""
@@ -52,6 +53,12 @@ class Service:
             if self.web_process.poll() is not None or time.monotonic() > deadline:
                 raise BackendError("The index did not start; the lines above say why.")
             time.sleep(_POLL_SECONDS)
+
+    def start_scheduler(self) -> None:
+        """Start what runs the scheduled jobs."""
+        self.scheduler = subprocess.Popen(
+            [sys.executable, "-m", "local.scheduler"], cwd=REPOSITORY, start_new_session=True
+        )
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
@@ -73,10 +80,13 @@ class Service:
                 self.backend, self.backend_process = start(self.data)
                 use(self.backend, self.data)
                 if self.backend.endpoint != before.endpoint:
-                    self._stop_web()
+                    _end(self.web_process)
+                    _end(self.scheduler)
             if self.web_process is None or self.web_process.poll() is not None:
                 print("Starting the index again.", flush=True)
                 self.start_web()
+            if self.scheduler is None or self.scheduler.poll() is not None:
+                self.start_scheduler()
 
     def _last_words(self) -> str:
         """Return the last line of the back end's log, where the reason stands if there is one."""
@@ -84,19 +94,22 @@ class Service:
         return lines[-1]
 
     def stop(self) -> None:
-        """Stop both, the index first."""
-        self._stop_web()
+        """Stop all, the index first and the back end last."""
+        _end(self.web_process)
+        _end(self.scheduler)
         stop(self.backend_process)
 
-    def _stop_web(self) -> None:
-        if self.web_process is None or self.web_process.poll() is not None:
-            return
-        self.web_process.terminate()
-        try:
-            self.web_process.wait(_WEB_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.web_process.kill()
-            self.web_process.wait()
+
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    """End a process, by force if it does not end by itself."""
+    if process is None or process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def require_port(host: str, port: int) -> None:

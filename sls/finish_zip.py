@@ -32,6 +32,13 @@ _DROPPED = re.compile(
     | (^|/)__pycache__/ | \.py[cio]$            # compiled anew below; stubs are for type checkers
     | ^(?!app/).*/tests?/                       # other people's tests
     | ^boto3/examples/
+    # The command lines of sigstore and pypi-attestations, and checks of e-mail addresses.
+    | ^(rich|pygments|markdown_it(_py)?|mdurl|rfc3986|dns(python)?|email_validator)(-[^/]+)?/
+    | ^sigstore/_cli\.py$ | ^pypi_attestations/_cli\.py$
+    | ^pydantic/(v1/|mypy\.py$)                 # for programs written for its first version
+    | ^securesystemslib/_vendor/ed25519/test_data/
+    | ^(cffi|pycparser)(-[^/]+)?/               # build extension modules; _cffi_backend runs them
+    | \.dist-info/sboms/
     | \.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json)$    # about the building machine
     """,
     re.VERBOSE,

@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from app.cli import init, tokens, users
+from app.cli import init, jobs, tokens, users, verify
 
 
 def register(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (init.init, users.users, tokens.tokens):
+    for command in (init.init, users.users, tokens.tokens, jobs.jobs, verify.verify):
         app.cli.add_command(command)

@@ -1,8 +1,9 @@
 """Who asks, and what they may do: everything is refused that is not allowed here."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from app.domain.account import Account
+from app.domain.account import Account, AccountRole
 from app.domain.names import NormalizedName
 from app.domain.project import ProjectRole, Visibility
 from app.domain.token import Permission, Token
@@ -24,6 +25,26 @@ class Actor:
     def name(self) -> str:
         """Return the account's name."""
         return self.account.name
+
+
+def machine(name: str, permission: Permission, *, now: datetime) -> Actor:
+    """Return an actor that is no account: something of the index itself, rightful everywhere.
+
+    Its name must be one that no account can have.
+    """
+    token = Token(
+        id=name,
+        account=name,
+        label=name,
+        permissions=frozenset({permission}),
+        projects=None,
+        created_at=now,
+        expires_at=None,
+        revoked_at=None,
+        digest="",
+    )
+    account = Account(name=name, role=AccountRole.ADMIN, created_at=now)
+    return Actor(account=account, token=token)
 
 
 def may_read(

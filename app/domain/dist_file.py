@@ -52,3 +52,5 @@ class DistFile:
     blob: Blob
     # None: not yanked; else the reason, which may be empty (PEP 592).
     yanked: str | None = None
+    # Whether it came with attestations; nothing is known of their truth by this (PEP 740).
+    attested: bool = False

@@ -50,7 +50,7 @@ class Subject:
     document: bytes
     # Accounts with a say in the project.
     owners: Sequence[tuple[ProjectRole, str]]
-    # Counts the changes of the project.
+    # Every change of the project up to this one is in it.
     serial: int
 
 

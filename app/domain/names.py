@@ -1,4 +1,4 @@
-"""Project names (PEP 503 and the names specification)."""
+"""Project names (PEP 503 and the names specification), and which of them a new project may have."""
 
 import re
 
@@ -6,10 +6,15 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from app.errors import BadRequest
 
-__all__ = ["MAX_LENGTH", "NormalizedName", "is_valid", "normalize"]
+__all__ = ["MAX_LENGTH", "NormalizedName", "check_new", "is_valid", "look_alike", "normalize"]
 
 MAX_LENGTH = 128
 _VALID = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
+# What people ask installers for by mistake, and would then run: a word of the index's own URLs, or
+# a file whose option was left out (`pip install requirements.txt`).
+_RESERVED = frozenset({"simple", "legacy", "requirements-txt", "pyproject-toml"})
+# As the public index does it: separators go, letters that fonts show as digits become digits.
+_LOOKS = str.maketrans({"-": "", "i": "1", "l": "1", "o": "0"})
 
 
 def is_valid(name: str) -> bool:
@@ -35,3 +40,23 @@ def normalize(name: str) -> NormalizedName:
             f" '-' and '_', start and end with a letter or digit, at most {MAX_LENGTH} characters."
         )
     return canonicalize_name(name)
+
+
+def check_new(name: NormalizedName) -> None:
+    """Check that a project that does not exist yet may have this name.
+
+    :raises BadRequest: if it is reserved.
+    """
+    if name in _RESERVED:
+        raise BadRequest(
+            f"{name!r} is reserved: people ask installers for it by mistake. Choose another name."
+        )
+
+
+def look_alike(name: NormalizedName) -> str:
+    """Return what is equal for all names that are easily taken for each other.
+
+    >>> look_alike(normalize("Tool-Kit")) == look_alike(normalize("t00lk1t"))
+    True
+    """
+    return name.translate(_LOOKS)

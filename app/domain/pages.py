@@ -1,7 +1,8 @@
 """Pages as they are kept: rendered when something changes, so that reading costs next to nothing.
 
 Every change of a project raises `gen` after it was written. Whoever renders reads `gen` first and
-the files after it, so a page that says `page_gen = g` shows every change up to g.
+the files after it, so a page that says `page_gen = g` shows every change up to g. The serial is
+raised together with `gen` and means the same to others (domain/serial.py).
 """
 
 import gzip
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from app.domain.dist_file import Blob
 from app.domain.names import NormalizedName
 from app.domain.project import ProjectStatus, Visibility
+from app.domain.serial import UNCOUNTED
 from app.domain.simple import Format
 
 
@@ -29,6 +31,8 @@ class PageRef:
     """Where the current page of a project lies; exactly one of the three places is set."""
 
     digest: str
+    # Every change up to this one is on the page.
+    serial: int = UNCOUNTED
     inline: bytes | None = None
     # Sort key of a page item.
     item: str | None = None
@@ -42,6 +46,8 @@ class Head:
     project: NormalizedName
     gen: int
     page_gen: int
+    # Of the last change that was counted.
+    serial: int
     visibility: Visibility
     status: ProjectStatus = ProjectStatus.ACTIVE
     pages: dict[Format, PageRef] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.names import NormalizedName
+from app.domain.serial import UNCOUNTED
 
 
 class Visibility(StrEnum):
@@ -67,6 +68,8 @@ class Project:
     status: ProjectStatus = ProjectStatus.ACTIVE
     # Why the status is what it is; may be empty.
     status_reason: str = ""
+    # When it last changed (domain/serial.py).
+    serial: int = UNCOUNTED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,3 +17,5 @@ class Prepared:
     summary: str
     # ... and further fields by their JSON names (PEP 566).
     fields: dict[str, Any]
+    # The provenance object of a file that came with attestations (PEP 740).
+    provenance: bytes | None = None

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.filenames import DistName
 from app.domain.names import NormalizedName
 from app.domain.publication import Prepared
 
 LIFETIME = timedelta(days=7)
 LONGEST = timedelta(days=30)
-# A transaction takes a hundred items: three of each file, and some of the session's own.
-MAX_FILES = 30
+# A transaction takes a hundred items: four of each file (itself, its taken name, its metadata and
+# its provenance), and some of the session's own.
+MAX_FILES = 22
 # Nobody inspects a file for longer; a request to complete it that old was cut off.
 INSPECTION = timedelta(minutes=16)
 
@@ -72,6 +74,18 @@ class PublishingSession:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """A file that a client is about to send."""
+
+    dist: DistName
+    # Bytes.
+    size: int
+    # In lower-case hexadecimal.
+    sha256: str
+    mechanism: Mechanism
+
+
+@dataclass(frozen=True, kw_only=True)
 class StagedFile:
     """A file of a session."""
 
@@ -83,6 +97,9 @@ class StagedFile:
     mechanism: Mechanism
     # S3 key, its alone.
     key: str
+    # Who announced it, and with which User-Agent.
+    account: str
+    client: str
     # Of the multipart upload.
     upload_id: str | None = None
     # When the client said that the bytes are there.
@@ -90,6 +107,8 @@ class StagedFile:
     # What the inspection found: exactly one of them once it has ended.
     prepared: Prepared | None = None
     fault: str | None = None
+    # What the client sent to be kept with the file, as JSON (PEP 740); None: nothing.
+    attestations: str | None = None
 
     def status(self, now: datetime) -> FileStatus:
         """Return where the file stands."""

@@ -36,6 +36,8 @@ class ProjectPage:
     files: Sequence[DistFile]
     status: ProjectStatus = ProjectStatus.ACTIVE
     status_reason: str = ""
+    # The https address of the index without a slash at its end; empty if it has none.
+    address: str = ""
 
 
 def page_of(
@@ -44,6 +46,7 @@ def page_of(
     *,
     status: ProjectStatus = ProjectStatus.ACTIVE,
     status_reason: str = "",
+    address: str = "",
 ) -> ProjectPage:
     """Make the page of `project`, its files in order of version and name.
 
@@ -51,7 +54,13 @@ def page_of(
     """
     offered = files if status.offers_files else ()
     ordered = sorted(offered, key=lambda file: (Version(file.version), file.filename))
-    return ProjectPage(project=project, files=ordered, status=status, status_reason=status_reason)
+    return ProjectPage(
+        project=project,
+        files=ordered,
+        status=status,
+        status_reason=status_reason,
+        address=address,
+    )
 
 
 def render(page: ProjectPage, form: Format) -> bytes:
@@ -59,11 +68,20 @@ def render(page: ProjectPage, form: Format) -> bytes:
     return _render_json(page) if form is Format.JSON else _render_html(page)
 
 
-def render_list(projects: Iterable[NormalizedName], form: Format) -> bytes:
-    """Render the list of all projects (PEP 691, "Project List")."""
-    if form is Format.JSON:
-        return _dump({"meta": _META, "projects": [{"name": name} for name in projects]})
-    return _document("Simple index", (_anchor(f"{name}/", name) for name in projects))
+def render_list(serials: Mapping[NormalizedName, int], form: Format) -> bytes:
+    """Render the list of all projects (PEP 691, "Project List"), with serials for mirrors.
+
+    Keys of one's own begin with an underscore; this one is the public index's.
+    """
+    if form is Format.HTML:
+        return _document("Simple index", (_anchor(f"{name}/", name) for name in serials))
+    projects = [{"_last-serial": serials[name], "name": name} for name in serials]
+    return _dump({"meta": {"_last-serial": last_serial(serials), **_META}, "projects": projects})
+
+
+def last_serial(serials: Mapping[NormalizedName, int]) -> int:
+    """Return the serial of a list of projects, 0 if it has none."""
+    return max(serials.values(), default=0)
 
 
 _META = {"api-version": API_VERSION}
@@ -72,7 +90,7 @@ _META = {"api-version": API_VERSION}
 def _render_json(page: ProjectPage) -> bytes:
     # One entry for 1.0 and 1.0.0, which are one version (PEP 440).
     versions = list({Version(file.version): file.version for file in page.files}.values())
-    files = [_file_entry(file) for file in page.files]
+    files = [_file_entry(file, page.address) for file in page.files]
     document = {"meta": _META, "name": page.project, "versions": versions, "files": files}
     if page.status is not ProjectStatus.ACTIVE:
         status = {"status": page.status.value, "reason": page.status_reason}
@@ -84,7 +102,7 @@ def _dump(document: dict[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _file_entry(file: DistFile) -> dict[str, Any]:
+def _file_entry(file: DistFile, address: str) -> dict[str, Any]:
     metadata = {"sha256": file.metadata_sha256}
     entry: dict[str, Any] = {
         "filename": file.filename,
@@ -98,7 +116,21 @@ def _file_entry(file: DistFile) -> dict[str, Any]:
     }
     if file.requires_python:
         entry["requires-python"] = file.requires_python
+    if provenance := _provenance_url(file, address):
+        entry["provenance"] = provenance
     return entry
+
+
+def _provenance_url(file: DistFile, address: str) -> str:
+    """Return where the attestations of a file are; empty if there are none.
+
+    It must be a full URL of a secure origin (PEP 740, "Changes to the simple APIs"), so an index
+    that does not know its own address does not tell.
+    """
+    if not (file.attested and address):
+        return ""
+    place = f"{file.project}/{quote(file.version)}/{quote(file.filename)}"
+    return f"{address}/integrity/{place}/provenance"
 
 
 def _yanked(file: DistFile) -> bool | str:
@@ -108,7 +140,9 @@ def _yanked(file: DistFile) -> bool | str:
 
 def _render_html(page: ProjectPage) -> bytes:
     title = f"Links for {page.project}"
-    return _document(title, (_file_anchor(file) for file in page.files), _status_of(page))
+    return _document(
+        title, (_file_anchor(file, page.address) for file in page.files), _status_of(page)
+    )
 
 
 def _status_of(page: ProjectPage) -> dict[str, str]:
@@ -129,13 +163,15 @@ def _document(title: str, anchors: Iterable[str], meta: Mapping[str, str] | None
     return (head + "".join(anchors) + "</body>\n</html>\n").encode()
 
 
-def _file_anchor(file: DistFile) -> str:
+def _file_anchor(file: DistFile, address: str) -> str:
     digest = f"sha256={file.metadata_sha256}"
     attributes = {"data-core-metadata": digest, "data-dist-info-metadata": digest}
     if file.requires_python:
         attributes["data-requires-python"] = file.requires_python
     if file.yanked is not None:
         attributes["data-yanked"] = file.yanked
+    if provenance := _provenance_url(file, address):
+        attributes["data-provenance"] = provenance
     return _anchor(f"{file_url(file)}#sha256={file.sha256}", file.filename, **attributes)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.domain.attestations import Attestation
 from app.domain.filenames import DistName
 from app.domain.names import NormalizedName
 
@@ -14,3 +15,4 @@ class Upload:
     dist: DistName
     # The digests the client claims, by the names of their form fields.
     digests: dict[str, str]
+    attestations: tuple[Attestation, ...] = ()

@@ -1,6 +1,11 @@
 """A published file: pk = project#<name>, sk = file#<filename>. This item is the truth."""
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
 
 from app.models.base import LarderItem
 
@@ -22,3 +27,5 @@ class FileItem(LarderItem, discriminator="file"):
     object_key = UnicodeAttribute()
     object_version = UnicodeAttribute()
     yanked = UnicodeAttribute(null=True)
+    # Absent: it came without attestations.
+    attested = BooleanAttribute(null=True)

@@ -7,6 +7,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 
+from app.domain.serial import UNCOUNTED
 from app.models.base import LarderItem
 
 
@@ -14,6 +15,7 @@ class PageRefMap(MapAttribute[str, object]):
     """Where one representation of the current page lies."""
 
     digest = UnicodeAttribute()
+    serial = NumberAttribute(default=UNCOUNTED)
     inline = BinaryAttribute(legacy_encoding=False, null=True)
     item = UnicodeAttribute(null=True)
     object_key = UnicodeAttribute(null=True)
@@ -25,6 +27,8 @@ class HeadItem(LarderItem, discriminator="head"):
 
     gen = NumberAttribute(default=0)
     page_gen = NumberAttribute(default=0)
+    # Raised with `gen`, in the same update.
+    serial = NumberAttribute(default=UNCOUNTED)
     # Both copied from the project whenever a page is published: readers need one item only.
     visibility = UnicodeAttribute(null=True)
     status = UnicodeAttribute(null=True)

@@ -1,7 +1,8 @@
 """A project: pk = project#<name>, sk = project; listed in gsi1 under `projects`."""
 
-from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
+from app.domain.serial import UNCOUNTED
 from app.models.base import LarderItem
 
 
@@ -13,4 +14,6 @@ class ProjectItem(LarderItem, discriminator="project"):
     # Absent: active.
     status = UnicodeAttribute(null=True)
     status_reason = UnicodeAttribute(null=True)
+    # A copy of the head's, for the list of projects; set when a change is about to be published.
+    serial = NumberAttribute(default=UNCOUNTED)
     created_at = UTCDateTimeAttribute()

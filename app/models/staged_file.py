@@ -19,9 +19,12 @@ class StagedFileItem(LarderItem, discriminator="staged-file"):
     sha256 = UnicodeAttribute()
     mechanism = UnicodeAttribute()
     object_key = UnicodeAttribute()
+    account = UnicodeAttribute()
+    client = UnicodeAttribute()
     upload_id = UnicodeAttribute(null=True)
     asked_at = UTCDateTimeAttribute(null=True)
     fault = UnicodeAttribute(null=True)
+    attestations = UnicodeAttribute(null=True)
     # The file as it will be published, with METADATA here or in S3.
     prepared = JSONAttribute(null=True)
     metadata_body = BinaryAttribute(legacy_encoding=False, null=True)

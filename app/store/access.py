@@ -13,6 +13,7 @@ from app.models.base import LarderItem
 from app.models.dist_file import FileItem
 from app.models.head import HeadItem
 from app.models.metadata import MetadataItem
+from app.models.provenance import ProvenanceItem
 from app.models.role import RoleItem
 from app.models.token import TokenItem
 from app.store import keys
@@ -22,6 +23,7 @@ from app.store.failures import translated
 from app.store.files import file_record
 from app.store.metadata import metadata_record
 from app.store.pages import head_record
+from app.store.provenance import provenance_record
 from app.store.tokens import token_record
 
 
@@ -35,6 +37,8 @@ class Found:
     head: Head | None = None
     file: DistFile | None = None
     metadata: StoredMetadata | None = None
+    # JSON, gzipped.
+    provenance: bytes | None = None
 
 
 class AccessStore:
@@ -52,9 +56,12 @@ class AccessStore:
         *,
         filename: str | None = None,
         with_metadata: bool = False,
+        with_provenance: bool = False,
     ) -> Found:
         """Read the token and account of `claims`, and of `project` the head and what is named."""
-        wanted = _who(claims) + _what(project, filename, with_metadata=with_metadata)
+        wanted = _who(claims) + _what(
+            project, filename, with_metadata=with_metadata, with_provenance=with_provenance
+        )
         if claims and project:
             wanted.append((keys.project(project), keys.role(claims.account)))
         if not wanted:
@@ -65,6 +72,7 @@ class AccessStore:
 def _found(items: dict[type[LarderItem], LarderItem], project: NormalizedName | None) -> Found:
     token, account, role = items.get(TokenItem), items.get(AccountItem), items.get(RoleItem)
     head, file, metadata = items.get(HeadItem), items.get(FileItem), items.get(MetadataItem)
+    provenance = items.get(ProvenanceItem)
     return Found(
         token=token_record(token) if isinstance(token, TokenItem) else None,
         account=account_record(account) if isinstance(account, AccountItem) else None,
@@ -72,6 +80,9 @@ def _found(items: dict[type[LarderItem], LarderItem], project: NormalizedName | 
         head=head_record(project, head) if project and isinstance(head, HeadItem) else None,
         file=file_record(project, file) if project and isinstance(file, FileItem) else None,
         metadata=metadata_record(metadata) if isinstance(metadata, MetadataItem) else None,
+        provenance=provenance_record(provenance)
+        if isinstance(provenance, ProvenanceItem)
+        else None,
     )
 
 
@@ -85,7 +96,11 @@ def _who(claims: Claims | None) -> list[tuple[str, str]]:
 
 
 def _what(
-    project: NormalizedName | None, filename: str | None, *, with_metadata: bool
+    project: NormalizedName | None,
+    filename: str | None,
+    *,
+    with_metadata: bool,
+    with_provenance: bool,
 ) -> list[tuple[str, str]]:
     if project is None:
         return []
@@ -95,4 +110,6 @@ def _what(
         wanted.append((partition, keys.file(filename)))
     if filename and with_metadata:
         wanted.append((partition, keys.metadata(filename)))
+    if filename and with_provenance:
+        wanted.append((partition, keys.provenance(filename)))
     return wanted

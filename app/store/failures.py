@@ -83,7 +83,8 @@ def is_passing(error: Exception) -> bool:
 def code_of(error: Exception) -> str | None:
     """Return AWS's code of an error, or None if the call got no answer at all."""
     if isinstance(error, PynamoDBException):
-        return error.cause_response_code
+        # PynamoDB looks for an answer in the cause, where a broken connection has None.
+        return None if isinstance(error.cause, BotoCoreError) else error.cause_response_code
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))
     return None

@@ -25,8 +25,10 @@ from app.errors import NotFound, Unavailable
 from app.models.base import LarderItem
 from app.models.dist_file import FileItem
 from app.models.kept_name import KeptNameItem
+from app.models.lookalike import LookAlikeItem
 from app.models.metadata import MetadataItem
 from app.models.project import ProjectItem
+from app.models.provenance import ProvenanceItem
 from app.models.release import ReleaseItem
 from app.models.role import RoleItem
 from app.models.taken_name import TakenNameItem
@@ -42,6 +44,7 @@ from app.store.projects import (
     role_item,
     role_of,
 )
+from app.store.provenance import provenance_item
 from app.store.sessions import check_not_kept, end_session, free_release
 from app.store.transactions import reasons_of, writing_together
 
@@ -79,6 +82,8 @@ class Standing:
     file: DistFile | None
     # The account for whose session the name of a project that does not exist yet is kept.
     kept_for: str | None = None
+    # The project of another name that is easily taken for this one.
+    look_alike: NormalizedName | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +97,8 @@ class Publication:
     # None where they exist already.
     release: Release | None
     project: Project | None
+    # Whether the new project is the first of those that look like it.
+    is_first_look: bool
     # None for a file that comes alone.
     session: PublishingSession | None
     at: datetime
@@ -111,6 +118,15 @@ class FileStore:
         except FileItem.DoesNotExist:
             return None
         return file_record(project, item)
+
+    @translated
+    def taken_by(self, identity: str) -> str | None:
+        """Return the SHA-256 of the bytes for which a name is kept for ever, None if for none."""
+        try:
+            item = TakenNameItem.get(keys.taken(identity), keys.TAKEN, consistent_read=True)
+        except TakenNameItem.DoesNotExist:
+            return None
+        return item.sha256
 
     @translated
     def of(self, project: NormalizedName) -> list[DistFile]:
@@ -134,9 +150,10 @@ class FileStore:
             (partition, keys.file(dist.filename)),
             (partition, keys.KEPT),
             (keys.taken(dist.identity), keys.TAKEN),
+            (keys.look_alike(dist.project), keys.LOOK_ALIKE),
         ])  # fmt: skip
         project, is_taken = items.get(ProjectItem), TakenNameItem in items
-        kept = items.get(KeptNameItem)
+        kept, look = items.get(KeptNameItem), items.get(LookAlikeItem)
         return Standing(
             project=(
                 project_record(dist.project, project) if isinstance(project, ProjectItem) else None
@@ -147,6 +164,11 @@ class FileStore:
             file=self._file(items, dist) if is_taken else None,
             kept_for=(
                 kept.account if isinstance(kept, KeptNameItem) and kept.expires_at > now else None
+            ),
+            look_alike=(
+                NormalizedName(look.project)
+                if isinstance(look, LookAlikeItem) and look.project != dist.project
+                else None
             ),
         )
 
@@ -219,6 +241,8 @@ class FileStore:
                 condition=FileItem.object_version == file.blob.version_id,
             )
             transaction.delete(MetadataItem(project, keys.metadata(file.filename)))
+            if file.attested:
+                transaction.delete(ProvenanceItem(project, keys.provenance(file.filename)))
             transaction.save(event_item(event))
 
     @contextmanager
@@ -238,25 +262,45 @@ _Write = tuple[Clash | None, Callable[[TransactWrite], None]]
 
 
 def _writes(publication: Publication) -> list[_Write]:
-    writes: list[_Write] = []
+    """Return what to write, in the order in which DynamoDB is told and says what failed.
+
+    PynamoDB sends conditions first, then deletions, then puts, then updates.
+    """
+    session, at = publication.session, publication.at
+    ended: list[_Write] = []
+    freed: list[_Write] = []
+    if session:
+        ended = [(Clash(Obstacle.SESSION), partial(end_session, session, at))]
+        freed = [(None, partial(free_release, session))]
+    return [*_checks(publication), *freed, *_puts(publication), *ended]
+
+
+def _checks(publication: Publication) -> list[_Write]:
+    if publication.project is None:
+        return []
+    name, owner, at = publication.project.name, publication.owner, publication.at
+    return [(Clash(Obstacle.PROJECT), partial(check_not_kept, name, owner, at))]
+
+
+def _puts(publication: Publication) -> list[_Write]:
+    puts: list[_Write] = []
     for prepared in publication.files:
         file, clash = prepared.file, Clash(Obstacle.FILE, prepared.file.filename)
         document = metadata_item(file.project, file.filename, prepared.metadata)
-        writes += [
-            _put(clash, file_item(file)),
-            _put(clash, _taken_item(file)),
-            _put(None, document),
-        ]
+        puts += [_put(clash, file_item(file)), _put(clash, _taken_item(file))]
+        puts.append(_put(None, document))
+        if prepared.provenance is not None:
+            provenance = provenance_item(file.project, file.filename, prepared.provenance)
+            puts.append(_put(None, provenance))
     if publication.release:
-        writes.append(_put(Clash(Obstacle.RELEASE), release_item(publication.release)))
+        puts.append(_put(Clash(Obstacle.RELEASE), release_item(publication.release)))
     if publication.project:
-        writes += _new_project(publication, publication.project)
-    if publication.session:
-        writes += [
-            (Clash(Obstacle.SESSION), partial(end_session, publication.session, publication.at)),
-            (None, partial(free_release, publication.session)),
-        ]
-    return writes + [_put(None, event_item(event)) for event in publication.events]
+        clash, project = Clash(Obstacle.PROJECT), publication.project
+        owner = role_item(project.name, publication.owner, ProjectRole.OWNER)
+        puts += [_put(clash, project_item(project)), _put(clash, owner)]
+        if publication.is_first_look:
+            puts.append(_put(clash, _look_alike_item(project.name)))
+    return puts + [_put(None, event_item(event)) for event in publication.events]
 
 
 def _put(clash: Clash | None, item: LarderItem) -> _Write:
@@ -264,13 +308,6 @@ def _put(clash: Clash | None, item: LarderItem) -> _Write:
         transaction.save(item, condition=type(item).pk.does_not_exist())
 
     return clash, write
-
-
-def _new_project(publication: Publication, project: Project) -> list[_Write]:
-    clash = Clash(Obstacle.PROJECT)
-    owner = role_item(project.name, publication.owner, ProjectRole.OWNER)
-    kept = partial(check_not_kept, project.name, publication.owner, publication.at)
-    return [_put(clash, project_item(project)), _put(clash, owner), (clash, kept)]
 
 
 def _clashes(clashes: list[Clash | None], reasons: list[str]) -> list[Clash]:
@@ -288,6 +325,10 @@ def _taken_item(file: DistFile) -> TakenNameItem:
         filename=file.filename,
         sha256=file.sha256,
     )
+
+
+def _look_alike_item(project: NormalizedName) -> LookAlikeItem:
+    return LookAlikeItem(keys.look_alike(project), keys.LOOK_ALIKE, project=project)
 
 
 def file_item(file: DistFile) -> FileItem:
@@ -309,6 +350,7 @@ def file_item(file: DistFile) -> FileItem:
         object_key=file.blob.key,
         object_version=file.blob.version_id,
         yanked=file.yanked,
+        attested=file.attested or None,
     )
 
 
@@ -330,4 +372,5 @@ def file_record(project: NormalizedName, item: FileItem) -> DistFile:
         uploaded_with=item.uploaded_with,
         blob=Blob(key=item.object_key, version_id=item.object_version),
         yanked=item.yanked,
+        attested=bool(item.attested),
     )

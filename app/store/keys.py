@@ -2,6 +2,7 @@
 
 from packaging.utils import canonicalize_version
 
+from app.domain import names
 from app.domain.names import NormalizedName
 
 PROJECT = "project"
@@ -11,6 +12,8 @@ TOKEN = "token"  # noqa: S105 - a sort key
 TAKEN = "taken"
 SESSION = "session"
 KEPT = "kept"
+LEASE = "lease"
+LOOK_ALIKE = "lookalike"
 PROJECTS = "projects"
 UPLOADS = "uploads"
 ACCOUNTS = "accounts"
@@ -36,6 +39,11 @@ def taken(identity: str) -> str:
     return f"taken#{identity}"
 
 
+def look_alike(name: NormalizedName) -> str:
+    """Return the partition that is one for all project names easily taken for each other."""
+    return f"lookalike#{names.look_alike(name)}"
+
+
 def role(account_name: str) -> str:
     """Return the sort key of an account's role, below a project."""
     return f"role#{account_name}"
@@ -56,6 +64,11 @@ def metadata(filename: str) -> str:
     return f"metadata#{filename}"
 
 
+def provenance(filename: str) -> str:
+    """Return the sort key of a file's provenance, below a project."""
+    return f"provenance#{filename}"
+
+
 def upload(session_id: str) -> str:
     """Return the partition that holds a publishing session."""
     return f"upload#{session_id}"
@@ -64,3 +77,8 @@ def upload(session_id: str) -> str:
 def kept(version: str) -> str:
     """Return the sort key of what keeps a release for its session, below a project."""
     return f"{KEPT}#{canonicalize_version(version)}"
+
+
+def job(name: str) -> str:
+    """Return the partition that holds a scheduled job."""
+    return f"job#{name}"

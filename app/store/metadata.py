@@ -9,9 +9,10 @@ from app.domain.names import NormalizedName
 from app.models.metadata import MetadataItem
 from app.store import keys
 from app.store.blobs import BlobStore
+from app.store.failures import translated
 
 # Compressed bytes beyond which a document goes to S3: items are billed by size, and a transaction,
-# which may publish 30 of them, ends at 4 MB.
+# which may publish 22 of them, ends at 4 MB.
 _ITEM_BYTES = 40_000
 
 
@@ -35,6 +36,17 @@ class MetadataStore:
             media_type="application/gzip",
         )
         return StoredMetadata(blob=blob)
+
+    @translated
+    def of(self, project: NormalizedName, filename: str) -> StoredMetadata | None:
+        """Return where the document of a file is kept, None if it has none."""
+        try:
+            item = MetadataItem.get(
+                keys.project(project), keys.metadata(filename), consistent_read=True
+            )
+        except MetadataItem.DoesNotExist:
+            return None
+        return metadata_record(item)
 
     def load(self, stored: StoredMetadata) -> bytes:
         """Return a document, gzipped."""

@@ -32,6 +32,8 @@ class PageStore:
     # Limits in compressed bytes: of the head's pages together, and of a page item.
     inline_bytes: int
     item_bytes: int
+    # The https address of the index, which pages tell where the standards want full URLs; or empty.
+    address: str = ""
 
     @translated
     def head(self, project: NormalizedName) -> Head | None:
@@ -43,13 +45,23 @@ class PageStore:
         return head_record(project, item)
 
     @translated
-    def bump(self, project: NormalizedName) -> Head:
+    def bump(self, project: NormalizedName, serial: int) -> Head:
         """Count a change that was written; return the head, its `gen` the number of the change.
 
-        It takes no condition, so it never fails for being one of many.
+        The serial becomes `serial`, or one more than it was where that is higher: it only grows.
         """
-        item = HeadItem(keys.project(project), keys.HEAD)
-        item.update(actions=[HeadItem.gen.add(1), HeadItem.kind.set(HeadItem)])
+        item, raised = HeadItem(keys.project(project), keys.HEAD), HeadItem.serial
+        actions = [HeadItem.gen.add(1), HeadItem.kind.set(HeadItem)]
+        try:
+            item.update(
+                [*actions, raised.set(serial)],
+                condition=raised.does_not_exist() | (raised < serial),
+            )
+        except UpdateError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            # Without a condition, so it never fails for being one of many.
+            item.update([*actions, raised.add(1)])
         return head_record(project, item)
 
     @translated
@@ -96,24 +108,24 @@ class PageStore:
             inline = len(page.body) <= room
             room -= len(page.body) if inline else 0
             refs[form] = (
-                PageRef(digest=page.digest, inline=page.body)
+                PageRef(digest=page.digest, serial=head.serial, inline=page.body)
                 if inline
-                else self._put(head.project, f"{attempt}#{form}", page)
+                else self._put(head, f"{attempt}#{form}", page)
             )
         return refs
 
-    def _put(self, project: NormalizedName, name: str, page: Rendered) -> PageRef:
+    def _put(self, head: Head, name: str, page: Rendered) -> PageRef:
         if len(page.body) <= self.item_bytes:
-            item = PageItem(keys.project(project), f"page#{name}", body=page.body)
+            item = PageItem(keys.project(head.project), f"page#{name}", body=page.body)
             item.save()
-            return PageRef(digest=page.digest, item=item.sk)
+            return PageRef(digest=page.digest, serial=head.serial, item=item.sk)
         blob = self.blobs.put(
-            f"pages/{project}/{name.replace('#', '-')}.gz",
+            f"pages/{head.project}/{name.replace('#', '-')}.gz",
             page.body,
             sha256=hashlib.sha256(page.body).hexdigest(),
             media_type="application/gzip",
         )
-        return PageRef(digest=page.digest, blob=blob)
+        return PageRef(digest=page.digest, serial=head.serial, blob=blob)
 
     def _discard(self, project: NormalizedName, refs: Mapping[Format, PageRef]) -> None:
         for ref in refs.values():
@@ -156,6 +168,7 @@ def head_record(project: NormalizedName, item: HeadItem) -> Head:
         project=project,
         gen=int(item.gen),
         page_gen=int(item.page_gen),
+        serial=int(item.serial),
         visibility=Visibility(item.visibility) if item.visibility else Visibility.RESTRICTED,
         status=ProjectStatus(item.status) if item.status else ProjectStatus.ACTIVE,
         pages={form: _ref(ref) for form, ref in refs.items() if ref is not None},
@@ -167,12 +180,14 @@ def _ref(ref: PageRefMap) -> PageRef:
     if ref.object_key is not None:
         blob = Blob(key=ref.object_key, version_id=ref.object_version or "null")
     inline = None if ref.inline is None else bytes(ref.inline)
-    return PageRef(digest=ref.digest, inline=inline, item=ref.item, blob=blob)
+    serial = int(ref.serial)
+    return PageRef(digest=ref.digest, serial=serial, inline=inline, item=ref.item, blob=blob)
 
 
 def _ref_map(ref: PageRef) -> PageRefMap:
     return PageRefMap(  # type: ignore[no-untyped-call]
         digest=ref.digest,
+        serial=ref.serial,
         inline=ref.inline,
         item=ref.item,
         object_key=ref.blob.key if ref.blob else None,

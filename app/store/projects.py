@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import TransactWriteError, UpdateError
 
 from app.domain.event import Event
 from app.domain.names import NormalizedName
@@ -14,7 +14,7 @@ from app.models.release import ReleaseItem
 from app.models.role import RoleItem
 from app.store import keys
 from app.store.events import event_item
-from app.store.failures import translated
+from app.store.failures import code_of, translated
 from app.store.transactions import reasons_of, writing_together
 
 
@@ -38,6 +38,22 @@ class ProjectStore:
         """Return every project of the index, by name."""
         found = LarderItem.by_owner.query(keys.PROJECTS, page_size=self.page_size)
         return [project_record(NormalizedName(item.gsi1sk), item) for item in found]
+
+    @translated
+    def touch(self, name: NormalizedName, serial: int) -> Project | None:
+        """Raise the serial of a project where it is lower; return the project, as of now."""
+        item = ProjectItem(keys.project(name), keys.PROJECT)
+        raised = ProjectItem.serial
+        try:
+            item.update(
+                [raised.set(serial)],
+                condition=ProjectItem.pk.exists() & (raised.does_not_exist() | (raised < serial)),
+            )
+        except UpdateError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            return self.get(name)
+        return project_record(name, item)
 
     @translated
     def role(self, name: NormalizedName, account: str) -> ProjectRole | None:
@@ -144,6 +160,7 @@ def project_item(project: Project) -> ProjectItem:
         visibility=project.visibility.value,
         status=project.status.value,
         status_reason=project.status_reason,
+        serial=project.serial,
         created_at=project.created_at,
     )
 
@@ -156,6 +173,7 @@ def project_record(name: NormalizedName, item: ProjectItem) -> Project:
         visibility=Visibility(item.visibility),
         status=ProjectStatus(item.status) if item.status else ProjectStatus.ACTIVE,
         status_reason=item.status_reason or "",
+        serial=int(item.serial),
         created_at=item.created_at,
     )
 

@@ -157,6 +157,27 @@ class SessionStore:
             ) from error
 
     @translated
+    def restart(self, file: StagedFile, upload_id: str) -> str:
+        """Give a file another multipart upload, and return its id.
+
+        :raises Conflict: if somebody else has done so meanwhile.
+        """
+        item = StagedFileItem
+        wanted = item(keys.upload(file.session), keys.file(file.filename))
+        try:
+            wanted.update(
+                actions=[item.upload_id.set(upload_id)],
+                condition=(item.object_key == file.key) & (item.upload_id == file.upload_id),
+            )
+        except UpdateError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            raise Conflict(
+                f"{file.filename!r} was changed meanwhile; look at its status."
+            ) from error
+        return upload_id
+
+    @translated
     def ask(self, file: StagedFile, *, now: datetime) -> StagedFile:
         """Note that the client says that the bytes of a file are there; return it as it is then.
 
@@ -180,6 +201,25 @@ class SessionStore:
                 " status."
             ) from error
         return file_record(wanted)
+
+    @translated
+    def attest(self, file: StagedFile, stated: str) -> None:
+        """Keep the attestations of a file, as JSON, in the place of those it may have.
+
+        :raises Conflict: if the client has said that the file is complete, or it is gone.
+        """
+        item = StagedFileItem
+        try:
+            item(keys.upload(file.session), keys.file(file.filename)).update(
+                actions=[item.attestations.set(stated)],
+                condition=(item.object_key == file.key) & item.asked_at.does_not_exist(),
+            )
+        except UpdateError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            raise Conflict(
+                f"{file.filename!r} is completed or gone; attestations come before that."
+            ) from error
 
     @translated
     def settle(self, file: StagedFile, verdict: Prepared | str) -> None:
@@ -346,6 +386,8 @@ def staged_item(file: StagedFile, session: PublishingSession) -> StagedFileItem:
         sha256=file.sha256,
         mechanism=file.mechanism.value,
         object_key=file.key,
+        account=file.account,
+        client=file.client,
         upload_id=file.upload_id,
         expires_at=session.created_at + 2 * _AFTERLIFE,
     )
@@ -360,10 +402,13 @@ def file_record(item: StagedFileItem) -> StagedFile:
         sha256=item.sha256,
         mechanism=Mechanism(item.mechanism),
         key=item.object_key,
+        account=item.account,
+        client=item.client,
         upload_id=item.upload_id,
         asked_at=item.asked_at,
         prepared=_prepared(item) if item.prepared else None,
         fault=item.fault,
+        attestations=item.attestations,
     )
 
 

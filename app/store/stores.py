@@ -8,11 +8,17 @@ from app.store.access import AccessStore
 from app.store.accounts import AccountStore
 from app.store.blobs import BlobStore
 from app.store.files import FileStore
+from app.store.incoming import IncomingStore
+from app.store.inventory import Inventory
+from app.store.jobs import JobStore
 from app.store.keyring import Keyring
+from app.store.listings import ListingStore
 from app.store.metadata import MetadataStore
 from app.store.pages import PageStore
 from app.store.projects import ProjectStore
+from app.store.provenance import ProvenanceStore
 from app.store.refusals import RefusalStore
+from app.store.sessions import SessionStore
 from app.store.table import Foundation
 from app.store.tokens import TokenStore
 
@@ -26,11 +32,17 @@ class Stores:
     blobs: BlobStore
     files: FileStore
     foundation: Foundation
+    incoming: IncomingStore
+    inventory: Inventory
+    jobs: JobStore
     keyring: Keyring
+    listings: ListingStore
     metadata: MetadataStore
     pages: PageStore
     projects: ProjectStore
+    provenance: ProvenanceStore
     refusals: RefusalStore
+    sessions: SessionStore
     tokens: TokenStore
 
 
@@ -44,10 +56,16 @@ def open_stores(config: Config) -> Stores:
         blobs=blobs,
         files=FileStore(config.page_size),
         foundation=Foundation(config, blobs),
+        incoming=IncomingStore(config, blobs),
+        inventory=Inventory(config, blobs),
+        jobs=JobStore(config.page_size),
         keyring=Keyring(config),
+        listings=ListingStore(config.page_size),
         metadata=MetadataStore(blobs),
-        pages=PageStore(blobs, config.inline_page_bytes, config.item_page_bytes),
+        pages=PageStore(blobs, config.inline_page_bytes, config.item_page_bytes, config.secure_url),
         projects=ProjectStore(config.page_size),
+        provenance=ProvenanceStore(),
         refusals=RefusalStore(config.page_size),
+        sessions=SessionStore(config.page_size),
         tokens=TokenStore(config.page_size),
     )

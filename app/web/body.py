@@ -1,6 +1,10 @@
 """Bodies of the management API."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -25,6 +29,31 @@ def json_object() -> dict[str, Any]:
     if not isinstance(found, dict):
         raise BadRequest("The body must be a JSON object.")
     return found
+
+
+def text() -> str:
+    """Return the body of the request, which is text.
+
+    :raises BadRequest: if it is not UTF-8.
+    """
+    request.max_content_length = MAX_BYTES
+    try:
+        return request.get_data().decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest("The body must be UTF-8.") from error
+
+
+@contextmanager
+def spooled(max_bytes: int) -> Iterator[IO[bytes]]:
+    """Yield the body of the request as a file on disk, at its start.
+
+    :raises RequestEntityTooLarge: if it has more than `max_bytes`.
+    """
+    request.max_content_length = max_bytes
+    with TemporaryFile() as content:
+        copyfileobj(request.stream, content, 1024 * 1024)
+        content.seek(0)
+        yield content
 
 
 def no_content() -> Response:

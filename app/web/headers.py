@@ -26,6 +26,11 @@ def etag_of(digest: str, content_type: str) -> str:
     return f"{digest}-{form}{'-gzip' if accepts_gzip() else ''}"
 
 
+def client() -> str:
+    """Return the program that asks, as it names itself."""
+    return request.headers.get("User-Agent", "")[:200]
+
+
 def accepts_gzip() -> bool:
     """Tell whether the client takes gzip."""
     return request.accept_encodings.quality("gzip") > 0

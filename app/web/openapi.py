@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from flask import Flask
 
+from app.domain.cursor import DEFAULT_LIMIT, MAX_LIMIT
+
 PREFIX = "/api/v1/"
 VERSION = "3.1.0"
 
@@ -27,6 +29,25 @@ _PROBLEM: Schema = {
         "code": {"type": "string", "description": "The kind of refusal, for programs."},
     },
 }
+_PAGING: list[Schema] = [
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "How many entries to give at most.",
+        "schema": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_LIMIT,
+            "default": DEFAULT_LIMIT,
+        },
+    },
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "The `next` of the answer before.",
+        "schema": {"type": "string", "minLength": 1},
+    },
+]
 # Every operation may be refused for these reasons: no token, no right, nothing there, no storage.
 # (A path that no project can have is a 405 where another method has a route.)
 _REFUSALS = (400, 401, 403, 404, 405, 409, 413, 503)
@@ -40,6 +61,8 @@ class Operation:
     status: int = 200
     answer: Schema | None = None
     body_required: bool = field(default=True)
+    # Whether it gives a list in parts.
+    paged: bool = False
 
 
 def operation(
@@ -48,12 +71,16 @@ def operation(
     body_required: bool = True,
     status: int = 200,
     answer: Schema | None = None,
+    paged: bool = False,
 ) -> Callable[[View], View]:
-    """Describe a view: the JSON schemas of its body and of its answer (None: it has none)."""
+    """Describe a view: the JSON schemas of its body and of its answer (None: it has none).
+
+    A `paged` one takes `limit` and `cursor`, see app/web/paging.py.
+    """
 
     def mark(view: View) -> View:
         view.operation = Operation(  # type: ignore[attr-defined]
-            body=body, body_required=body_required, status=status, answer=answer
+            body=body, body_required=body_required, status=status, answer=answer, paged=paged
         )
         return view
 
@@ -98,6 +125,8 @@ def _operation(endpoint: str, view: Callable[..., Any], about: Operation) -> dic
             "description": HTTPStatus(status).phrase,
             "content": {"application/problem+json": {"schema": "Problem"}},
         }
+    if about.paged:
+        described["parameters"] = _PAGING
     if about.body is not None:
         described["requestBody"] = {
             "required": about.body_required,

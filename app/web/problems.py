@@ -16,7 +16,18 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.errors import AppError, BadRequest, TooLarge, Unauthorized, Unavailable
 from app.web.context import config
 
-_MACHINE_PATHS = ("/simple", "/files", "/packages", "/pypi", "/legacy", "/api", "/healthz")
+_MACHINE_PATHS = (
+    "/simple",
+    "/files",
+    "/packages",
+    "/pypi",
+    "/legacy",
+    "/upload",
+    "/stage",
+    "/integrity",
+    "/api",
+    "/healthz",
+)
 _MAX_REASON = 200
 
 
@@ -75,8 +86,8 @@ def _answer(
 ) -> AnyResponse:
     if request.path.startswith("/legacy"):
         return _for_uploaders(status, title, detail)
-    if _takes_json() or request.path.startswith("/api/"):
-        problem = {
+    if _takes_json() or request.path.startswith(("/api/", "/integrity/", "/upload/")):
+        problem: dict[str, object] = {
             "type": "about:blank",
             "title": title,
             "status": status,
@@ -84,6 +95,9 @@ def _answer(
             "code": code,
             **facts,
         }
+        if request.path.startswith("/upload/"):  # PEP 694, "Errors"
+            problem["meta"] = {"api-version": "2.0"}
+            problem["errors"] = [{"source": facts.get("filename", code), "message": detail}]
         return Response(json.dumps(problem), status, mimetype="application/problem+json")
     # Without a route map there are no links for a page: so it is for an impossible Host header.
     if (_for_machines() and not _takes_pages()) or request_ctx.url_adapter is None:

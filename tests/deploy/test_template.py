@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app import jobs
 from tests.deploy.conftest import Package
 
 pytestmark = pytest.mark.deploy
@@ -22,7 +23,9 @@ WEB_ITEMS = {
     "dynamodb:UpdateItem",
 }
 WEB_OBJECTS = {
+    "s3:AbortMultipartUpload",
     "s3:ListBucket",
+    "s3:ListMultipartUploadParts",
     "s3:DeleteObject",
     "s3:DeleteObjectVersion",
     "s3:GetObject",
@@ -82,11 +85,21 @@ def test_there_are_these_resources_and_no_others(resources: dict[str, Any]) -> N
         "HttpApiIntegrationWeb": "AWS::ApiGatewayV2::Integration",
         "HttpApiRouteDefault": "AWS::ApiGatewayV2::Route",
         "HttpApiStage": "AWS::ApiGatewayV2::Stage",
+        "JobsLambdaFunction": "AWS::Lambda::Function",
+        "JobsLogGroup": "AWS::Logs::LogGroup",
+        "JobsRole": "AWS::IAM::Role",
         "ManageLambdaFunction": "AWS::Lambda::Function",
         "ManageLogGroup": "AWS::Logs::LogGroup",
         "ManageRole": "AWS::IAM::Role",
+        "ObjectsLambdaFunction": "AWS::Lambda::Function",
+        "ObjectsLogGroup": "AWS::Logs::LogGroup",
+        "ObjectsPermission": "AWS::Lambda::Permission",
+        "ObjectsRole": "AWS::IAM::Role",
+        "ObjectsRule": "AWS::Events::Rule",
         "ServerlessDeploymentBucket": "AWS::S3::Bucket",
         "ServerlessDeploymentBucketPolicy": "AWS::S3::BucketPolicy",
+        "SweepPermission": "AWS::Lambda::Permission",
+        "SweepRule": "AWS::Events::Rule",
         "Table": "AWS::DynamoDB::Table",
         "WebLambdaFunction": "AWS::Lambda::Function",
         "WebLogGroup": "AWS::Logs::LogGroup",
@@ -154,7 +167,7 @@ def test_the_bucket_refuses_plain_http(resources: dict[str, Any]) -> None:
     assert len(statement["Resource"]) == 2
 
 
-@pytest.mark.parametrize("name", ["WebRole", "ManageRole"])
+@pytest.mark.parametrize("name", ["WebRole", "ObjectsRole", "JobsRole", "ManageRole"])
 def test_no_role_holds_a_wildcard(resources: dict[str, Any], name: str) -> None:
     for statement in statements(resources[name]):
         assert not [action for action in listed(statement["Action"]) if "*" in action]
@@ -182,6 +195,67 @@ def test_the_web_function_deletes_nothing_but_files_and_pages(
     assert found == {"s3:DeleteObject": files, "s3:DeleteObjectVersion": [files, pages]}
 
 
+def test_the_objects_function_reaches_the_drop_prefix_and_no_signing_key(
+    resources: dict[str, Any],
+) -> None:
+    role = resources["ObjectsRole"]
+
+    assert actions(role) == WEB_ITEMS | LOGS | {
+        "s3:DeleteObjectVersion",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:PutObject",
+    }
+    assert "/drop/*" in json.dumps(role)
+    assert "/drop/*" not in json.dumps(resources["WebRole"])
+
+
+def test_the_objects_function_hears_of_large_uploads_and_drops_in_this_bucket_only(
+    resources: dict[str, Any], bucket: dict[str, Any]
+) -> None:
+    pattern = resources["ObjectsRule"]["Properties"]["EventPattern"]
+
+    assert bucket["NotificationConfiguration"] == {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+    }
+    assert pattern["detail"]["bucket"] == {"name": [{"Ref": "Bucket"}]}
+    assert pattern["detail"]["object"]["key"] == [
+        {"wildcard": "files/*/session-*"},
+        {"prefix": "drop/"},
+    ]
+    assert resources["ObjectsPermission"]["Properties"]["SourceArn"] == {
+        "Fn::GetAtt": ["ObjectsRule", "Arn"]
+    }
+
+
+def test_every_job_is_on_schedule_at_its_own_rate(resources: dict[str, Any]) -> None:
+    rules = [each["Properties"] for each in resources.values() if "Rule" in each["Type"]]
+    scheduled = {
+        json.loads(rule["Targets"][0]["Input"])["job"]: rule["ScheduleExpression"]
+        for rule in rules
+        if "ScheduleExpression" in rule
+    }
+
+    assert scheduled == {
+        job.name: f"rate({job.every.total_seconds() / 3600:g} hours)" for job in jobs.JOBS
+    }
+
+
+def test_the_jobs_function_destroys_nothing_that_was_published(resources: dict[str, Any]) -> None:
+    role = resources["JobsRole"]
+
+    assert actions(role) == WEB_ITEMS | LOGS | {
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:PutObject",
+    }
+
+
 def test_only_the_manage_function_changes_settings_or_makes_keys(
     resources: dict[str, Any],
 ) -> None:
@@ -191,7 +265,10 @@ def test_only_the_manage_function_changes_settings_or_makes_keys(
     assert not [action for action in more if "Policy" in action or action.startswith("iam:")]
 
 
-@pytest.mark.parametrize("name", ["WebLambdaFunction", "ManageLambdaFunction"])
+@pytest.mark.parametrize(
+    "name",
+    ["WebLambdaFunction", "ObjectsLambdaFunction", "JobsLambdaFunction", "ManageLambdaFunction"],
+)
 def test_functions_are_given_references_and_no_secret(resources: dict[str, Any], name: str) -> None:
     properties = resources[name]["Properties"]
 
@@ -206,7 +283,7 @@ def test_functions_are_given_references_and_no_secret(resources: dict[str, Any],
 
 
 def test_each_function_has_its_own_role(resources: dict[str, Any]) -> None:
-    for name in ("Web", "Manage"):
+    for name in ("Web", "Objects", "Jobs", "Manage"):
         role = resources[f"{name}LambdaFunction"]["Properties"]["Role"]
 
         assert role == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
@@ -222,13 +299,15 @@ def test_every_request_reaches_the_web_function_and_none_the_manage_function(
     assert resources["HttpApiStage"]["Properties"]["StageName"] == "$default"
     assert integration["PayloadFormatVersion"] == "2.0"
     assert integration["IntegrationUri"] == {"Fn::GetAtt": ["WebLambdaFunction", "Arn"]}
-    assert [each["Properties"]["FunctionName"] for each in allowed] == [
-        {"Fn::GetAtt": ["WebLambdaFunction", "Arn"]}
-    ]
+    assert {each["Properties"]["FunctionName"]["Fn::GetAtt"][0] for each in allowed} == {
+        "WebLambdaFunction",
+        "ObjectsLambdaFunction",
+        "JobsLambdaFunction",
+    }
 
 
 def test_logs_end_some_day(resources: dict[str, Any]) -> None:
-    for name in ("WebLogGroup", "ManageLogGroup"):
+    for name in ("WebLogGroup", "ObjectsLogGroup", "JobsLogGroup", "ManageLogGroup"):
         assert resources[name]["Properties"]["RetentionInDays"] == 90
 
 

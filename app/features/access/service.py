@@ -27,12 +27,19 @@ def visit(
     now: datetime,
     filename: str | None = None,
     with_metadata: bool = False,
+    with_provenance: bool = False,
 ) -> Visit:
     """Read who asks and what they ask for in one round trip; nothing is allowed by this yet.
 
     :raises Unauthorized: if the token is unknown, expired or revoked.
     """
-    found = stores.access.look_up(claims, project, filename=filename, with_metadata=with_metadata)
+    found = stores.access.look_up(
+        claims,
+        project,
+        filename=filename,
+        with_metadata=with_metadata,
+        with_provenance=with_provenance,
+    )
     return Visit(actor=_actor(claims, found, now), found=found)
 
 

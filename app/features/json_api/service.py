@@ -46,12 +46,12 @@ def read(
     if head is None or not head.pages:
         raise access.absent(visitor.actor, project)
     access.require_read(visitor.actor, project, visibility=head.visibility, role=visitor.found.role)
-    # The counter was read before the files, so they show at least all that it counts.
+    # It was read before the files, so they show at least all up to its serial.
     files = stores.files.of(project) if head.status.offers_files else []
     return Listing(
         project=project,
         is_known=visitor.actor is not None,
-        serial=head.gen,
+        serial=head.serial,
         releases=releases.group(files),
     )
 

@@ -1,9 +1,10 @@
-"""The JSON bodies of the management of projects."""
+"""The JSON of the management of projects: what it takes and what it gives."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.project import ProjectRole, ProjectStatus
+from app.domain import filenames
+from app.domain.project import ProjectRole, ProjectStatus, Visibility
 from app.errors import BadRequest
 
 MAX_REASON = 500
@@ -32,6 +33,60 @@ ROLE_HELD: dict[str, Any] = {
     "required": ["project", "user", "role"],
     "properties": {**_NAMES, "role": {"enum": [*map(str, ProjectRole), None]}},
 }
+
+
+_TEXT = {"type": "string"}
+_MOMENT = {"type": "string", "format": "date-time"}
+_OR_NONE = {"type": ["string", "null"]}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _part(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    following = {**_OR_NONE, "description": "The `cursor` of what follows, null at the end."}
+    return _object({name: {"type": "array", "items": entry}, "next": following})
+
+
+_PROJECT = {
+    "name": _TEXT,
+    "display_name": {**_TEXT, "description": "As its author spells it."},
+    "visibility": {"enum": list(map(str, Visibility))},
+    "status": STATUS["properties"]["status"],
+    "status_reason": _TEXT,
+    "created_at": _MOMENT,
+}
+_RELEASE = {"version": _TEXT, "summary": _TEXT, "created_at": _MOMENT}
+FILE: dict[str, Any] = _object({
+    "filename": _TEXT,
+    "version": _TEXT,
+    "kind": {"enum": [filenames.WHEEL, filenames.SDIST]},
+    "size": {"type": "integer", "description": "Bytes."},
+    "sha256": _TEXT,
+    "md5": _TEXT,
+    "blake2b_256": _TEXT,
+    "requires_python": _OR_NONE,
+    "uploaded_at": _MOMENT,
+    "uploaded_by": _TEXT,
+    "uploaded_with": {**_TEXT, "description": "The User-Agent that brought it."},
+    "yanked": {**_OR_NONE, "description": "The reason, which may be empty; null: not yanked."},
+    "url": {**_TEXT, "format": "uri"},
+})  # fmt: skip
+PROJECT: dict[str, Any] = _object({
+    **_PROJECT,
+    "latest": {**_OR_NONE, "description": "The last version, final and not yanked if one is."},
+})  # fmt: skip
+RELEASE: dict[str, Any] = _object({
+    **_RELEASE,
+    "yanked": {"type": "boolean", "description": "Whether all of its files are."},
+    "yanked_reason": _OR_NONE,
+    "files": {"type": "array", "items": FILE},
+})  # fmt: skip
+PROJECTS = _part("projects", _object(_PROJECT))
+RELEASES = _part("releases", _object(_RELEASE))
+FILES = _part("files", FILE)
+ROLES = _part("roles", _object({"user": _TEXT, "role": ROLE["properties"]["role"]}))
 
 
 def parse_reason(body: Mapping[str, Any]) -> str:

@@ -1,22 +1,73 @@
 """Managing projects. Every change is recorded, and on every page when these functions return."""
 
+import functools
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from packaging.version import Version
 
-from app.domain import access, filenames
+from app.domain import access, filenames, releases
 from app.domain.access import Actor
+from app.domain.cursor import Part, Span
 from app.domain.dist_file import DistFile
 from app.domain.event import Event
 from app.domain.names import NormalizedName
-from app.domain.project import Project, ProjectRole, ProjectStatus
+from app.domain.pages import Head
+from app.domain.project import Project, ProjectRole, ProjectStatus, Release, Visibility
+from app.domain.releases import ReleaseFiles
 from app.domain.token import Claims
-from app.errors import BadRequest, Conflict, NotFound
-from app.features.access.service import visit
+from app.errors import BadRequest, Conflict, Forbidden, NotFound
+from app.features.access.service import identify, visit
 from app.features.simple.service import refresh
 from app.store.stores import Stores
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Somebody who may read a project, and what is known of both."""
+
+    actor: Actor
+    head: Head
+    role: ProjectRole | None
+
+
+def let_in(
+    claims: Claims | None, project: NormalizedName, *, stores: Stores, now: datetime
+) -> Reader:
+    """Let somebody with a credential in who may read `project`.
+
+    :raises Unauthorized, NotFound: as for a project that is absent.
+    """
+    visitor = visit(claims, project, stores=stores, now=now)
+    head, role = visitor.found.head, visitor.found.role
+    if visitor.actor is None or head is None:
+        raise access.absent(visitor.actor, project)
+    access.require_read(visitor.actor, project, visibility=head.visibility, role=role)
+    return Reader(actor=visitor.actor, head=head, role=role)
+
+
+def let_in_to_files(
+    claims: Claims | None, project: NormalizedName, *, stores: Stores, now: datetime
+) -> None:
+    """Let somebody in who may know what `project` holds: it may be quarantined.
+
+    :raises Unauthorized, NotFound: as for a project that is absent.
+    :raises Forbidden: if it is quarantined, and this is none of its maintainers.
+    """
+    reader = let_in(claims, project, stores=stores, now=now)
+    if reader.head.status.offers_files or _maintains(reader, project):
+        return
+    raise Forbidden(f"Project {project!r} is quarantined: only its maintainers see what it holds.")
+
+
+def _maintains(reader: Reader, project: NormalizedName) -> bool:
+    if not reader.actor.token.covers(project):
+        return False
+    role = reader.role
+    has_role = role is not None and role.includes(ProjectRole.MAINTAINER)
+    return has_role or reader.actor.account.is_admin
 
 
 def admit(
@@ -32,13 +83,56 @@ def admit(
     :raises Unauthorized, NotFound: as for a project that is absent.
     :raises Forbidden: naming what is missing.
     """
-    visitor = visit(claims, project, stores=stores, now=now)
-    head, role = visitor.found.head, visitor.found.role
-    if visitor.actor is None or head is None:
-        raise access.absent(visitor.actor, project)
-    access.require_read(visitor.actor, project, visibility=head.visibility, role=role)
-    access.require_manage(visitor.actor, project, role=role, least=least)
-    return visitor.actor
+    reader = let_in(claims, project, stores=stores, now=now)
+    access.require_manage(reader.actor, project, role=reader.role, least=least)
+    return reader.actor
+
+
+def readable(claims: Claims | None, span: Span, *, stores: Stores, now: datetime) -> Part[Project]:
+    """Return a part of the projects that this reader may see, by name.
+
+    :raises Unauthorized: without a credential, or with one that is not good.
+    :raises BadRequest: if the cursor is not one of this list.
+    """
+    actor = identify(claims, stores=stores, now=now)
+    roles = functools.cache(lambda: stores.projects.roles_of(actor.name))
+
+    def may_read(project: Project) -> bool:
+        restricted = project.visibility is Visibility.RESTRICTED
+        role = roles().get(project.name) if restricted else None
+        return access.may_read(actor, project.name, visibility=project.visibility, role=role)
+
+    return stores.listings.projects(span, may_read)
+
+
+def describe(
+    claims: Claims | None, project: NormalizedName, *, stores: Stores, now: datetime
+) -> tuple[Project, str | None]:
+    """Return a project and its latest version, None where it offers none.
+
+    :raises Unauthorized, NotFound: if it is not for this reader.
+    """
+    reader = let_in(claims, project, stores=stores, now=now)
+    record = stores.projects.get(project)
+    if record is None:
+        raise access.absent(reader.actor, project)
+    files = stores.files.of(project) if record.status.offers_files else []
+    latest = releases.latest(releases.group(files))
+    return record, latest.first.version if latest else None
+
+
+def release(
+    project: NormalizedName, version: str, *, stores: Stores
+) -> tuple[Release, ReleaseFiles | None]:
+    """Return a release, its version in whatever spelling, and its files (None: all are deleted).
+
+    :raises NotFound: if there never was such a release.
+    """
+    known = filenames.is_possible(version)
+    record = stores.listings.release(project, version) if known else None
+    if record is None:
+        raise _no_release(project, version)
+    return record, releases.pick(releases.group(stores.files.of(project)), record.version)
 
 
 def release_files(project: NormalizedName, version: str, *, stores: Stores) -> list[DistFile]:
@@ -52,8 +146,12 @@ def release_files(project: NormalizedName, version: str, *, stores: Stores) -> l
         if filenames.same_version(version, Version(file.version))
     ]
     if not found:
-        raise NotFound(f"Project {project!r} has no release {version[:60]!r}.")
+        raise _no_release(project, version)
     return found
+
+
+def _no_release(project: NormalizedName, version: str) -> NotFound:
+    return NotFound(f"Project {project!r} has no release {version[:60]!r}.")
 
 
 def one_file(project: NormalizedName, filename: str, *, stores: Stores) -> DistFile:
@@ -146,6 +244,8 @@ def set_role(
         staying_owner=_staying_owner(members, account) if members.get(account) == "owner" else None,
         event=_event(project, "project.role", facts, actor=actor, now=now),
     )
+    # The page stays as it is, but a mirror that may read it from now on must come and look.
+    refresh(project, stores=stores)
 
 
 def _staying_owner(members: dict[str, ProjectRole], leaving: str) -> str:

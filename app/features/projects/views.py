@@ -1,20 +1,81 @@
-"""`/api/v1/projects/`: managing projects, for scripts."""
+"""`/api/v1/projects`: looking projects over and managing them, for scripts."""
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from app.domain.access import Actor
+from app.domain.dist_file import DistFile
 from app.domain.names import NormalizedName
-from app.domain.project import ProjectRole
+from app.domain.project import Project, ProjectRole, Release
+from app.domain.simple import timestamp
 from app.features.projects import forms, service
 from app.web import auth
 from app.web.body import json_object, no_content
-from app.web.context import now, stores
+from app.web.context import now, public_url, stores
 from app.web.openapi import operation
+from app.web.paging import span
 
 bp = Blueprint("projects", __name__, url_prefix="/api/v1/projects")
+
+
+@bp.get("")
+@operation(answer=forms.PROJECTS, paged=True)
+def list_projects() -> dict[str, Any]:
+    """List the projects that this token may read, by name."""
+    part = service.readable(auth.claims(), span(), stores=stores(), now=now())
+    return {"projects": list(map(_project, part.entries)), "next": part.next}
+
+
+@bp.get("/<project:project>")
+@operation(answer=forms.PROJECT)
+def get_project(project: NormalizedName) -> dict[str, Any]:
+    """Describe a project."""
+    found, latest = service.describe(auth.claims(), project, stores=stores(), now=now())
+    return {**_project(found), "latest": latest}
+
+
+@bp.get("/<project:project>/releases")
+@operation(answer=forms.RELEASES, paged=True)
+def list_releases(project: NormalizedName) -> dict[str, Any]:
+    """List the releases of a project, by the text of their version."""
+    _let_in(project)
+    part = stores().listings.releases(project, span())
+    return {"releases": list(map(_release, part.entries)), "next": part.next}
+
+
+@bp.get("/<project:project>/releases/<version>")
+@operation(answer=forms.RELEASE)
+def get_release(project: NormalizedName, version: str) -> dict[str, Any]:
+    """Describe a release, with its files."""
+    _let_in(project)
+    release, held = service.release(project, version, stores=stores())
+    yanked = held is not None and held.is_yanked
+    return {
+        **_release(release),
+        "yanked": yanked,
+        "yanked_reason": held.yanked_reason if held and yanked else None,
+        "files": [_file(file) for file in held.files] if held else [],
+    }
+
+
+@bp.get("/<project:project>/files")
+@operation(answer=forms.FILES, paged=True)
+def list_files(project: NormalizedName) -> dict[str, Any]:
+    """List the files of a project, by name."""
+    _let_in(project)
+    part = stores().listings.files(project, span())
+    return {"files": list(map(_file, part.entries)), "next": part.next}
+
+
+@bp.get("/<project:project>/files/<filename>")
+@operation(answer=forms.FILE)
+def get_file(project: NormalizedName, filename: str) -> dict[str, Any]:
+    """Describe a file."""
+    _let_in(project)
+    return _file(service.one_file(project, filename, stores=stores()))
 
 
 @bp.post("/<project:project>/releases/<version>/yank")
@@ -65,6 +126,16 @@ def set_status(project: NormalizedName) -> dict[str, Any]:
     return {"project": project, "status": status, "reason": reason}
 
 
+@bp.get("/<project:project>/roles")
+@operation(answer=forms.ROLES, paged=True)
+def list_roles(project: NormalizedName) -> dict[str, Any]:
+    """List the accounts with a role in a project, by name."""
+    _admit(project, ProjectRole.READER)
+    part = stores().listings.roles(project, span())
+    roles = [{"user": account, "role": role} for account, role in part.entries]
+    return {"roles": roles, "next": part.next}
+
+
 @bp.get("/<project:project>/roles/<user>")
 @operation(answer=forms.ROLE_HELD)
 def get_role(project: NormalizedName, user: str) -> dict[str, Any]:
@@ -93,6 +164,10 @@ def remove_role(project: NormalizedName, user: str) -> Response:
     return no_content()
 
 
+def _let_in(project: NormalizedName) -> None:
+    service.let_in_to_files(auth.claims(), project, stores=stores(), now=now())
+
+
 def _admit(project: NormalizedName, least: ProjectRole) -> Actor:
     return service.admit(auth.claims(), project, least, stores=stores(), now=now())
 
@@ -109,3 +184,40 @@ def _yank_file(project: NormalizedName, filename: str, reason: str | None) -> Re
     file = service.one_file(project, filename, stores=stores())
     service.yank([file], reason, actor=actor, stores=stores(), now=now())
     return no_content()
+
+
+def _project(project: Project) -> dict[str, Any]:
+    return {
+        "name": project.name,
+        "display_name": project.display_name,
+        "visibility": project.visibility,
+        "status": project.status,
+        "status_reason": project.status_reason,
+        "created_at": timestamp(project.created_at),
+    }
+
+
+def _release(release: Release) -> dict[str, Any]:
+    return {
+        "version": release.version,
+        "summary": release.summary,
+        "created_at": timestamp(release.created_at),
+    }
+
+
+def _file(file: DistFile) -> dict[str, Any]:
+    return {
+        "filename": file.filename,
+        "version": file.version,
+        "kind": file.kind,
+        "size": file.size,
+        "sha256": file.sha256,
+        "md5": file.md5,
+        "blake2b_256": file.blake2_256,
+        "requires_python": file.requires_python or None,
+        "uploaded_at": timestamp(file.uploaded_at),
+        "uploaded_by": file.uploaded_by,
+        "uploaded_with": file.uploaded_with,
+        "yanked": file.yanked,
+        "url": f"{public_url()}/files/{file.project}/{quote(file.filename)}",
+    }

@@ -6,18 +6,20 @@ The order of the steps is the contract: see docs/internals/flows.md.
 import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO
 
-from app.domain import access, filenames, metadata, sdist, wheel
+from app.domain import access, attestations, filenames, metadata, names, sdist, wheel
 from app.domain.access import Actor
+from app.domain.attestations import Attestation
 from app.domain.digests import Measured
 from app.domain.dist_file import Blob, DistFile
 from app.domain.event import Event
 from app.domain.filenames import DistName
 from app.domain.metadata import CoreMetadata
-from app.domain.project import Project, Release, Visibility
+from app.domain.names import NormalizedName
+from app.domain.project import Project, ProjectRole, Release, Visibility
 from app.domain.publication import Prepared
 from app.domain.publishing_session import PublishingSession
 from app.errors import BadFile, Conflict, FileExists, Forbidden, Unavailable
@@ -48,10 +50,15 @@ class Inspected:
     metadata: CoreMetadata
 
 
-def require_upload(actor: Actor, dist: DistName, *, stores: Stores, now: datetime) -> Standing:
+def require_upload(
+    actor: Actor, dist: DistName, *, stores: Stores, now: datetime, owner: str | None = None
+) -> Standing:
     """Return how things stand for `dist`, if `actor` may publish it.
 
-    :raises Forbidden: naming what is missing.
+    `owner` is whose the project will be if it is new, by default the actor.
+
+    :raises Forbidden: naming what is missing, or the project that it would be taken for.
+    :raises BadRequest: if the name of a new project is reserved.
     """
     standing = stores.files.survey(dist, actor.name, now=now)
     project = standing.project
@@ -61,12 +68,32 @@ def require_upload(actor: Actor, dist: DistName, *, stores: Stores, now: datetim
             f"Project {dist.project!r} is {project.status.value} and takes no files;"
             " one of its maintainers can make it active again."
         )
-    if project is None and standing.kept_for not in {None, actor.name}:
+    if project is None and standing.kept_for not in {None, owner or actor.name}:
         raise Forbidden(
             f"The name {dist.project!r} is kept for an upload that another account has begun;"
             " ask its owner, or choose another name."
         )
+    if project is None:
+        names.check_new(dist.project)
+        _require_own_look(actor, dist.project, standing.look_alike, stores=stores)
     return standing
+
+
+def _require_own_look(
+    actor: Actor, project: NormalizedName, other: NormalizedName | None, *, stores: Stores
+) -> None:
+    """Let nobody have a name that is easily taken for a project of somebody else."""
+    if other is None or actor.account.is_admin:
+        return
+    role, record = stores.projects.role(other, actor.name), stores.projects.get(other)
+    if role is ProjectRole.OWNER:
+        return
+    is_known = record and access.may_read(actor, other, visibility=record.visibility, role=role)
+    shown = repr(other) if is_known else "that of another project"
+    raise Forbidden(
+        f"The name {project!r} looks like {shown}; choose another name, or let an owner of that"
+        " project publish the first file."
+    )
 
 
 def existing(standing: Standing, dist: DistName, sha256: str) -> DistFile | None:
@@ -81,7 +108,7 @@ def existing(standing: Standing, dist: DistName, sha256: str) -> DistFile | None
         raise FileExists(
             f"File already exists ({dist.filename}, with different content); a published file never"
             f" changes, so publish a new version. The published one has sha256 {file.sha256}.",
-            filename=dist.filename,
+            **{"filename": dist.filename, "published-sha256": file.sha256},
         )
     if standing.is_taken:
         raise FileExists(
@@ -140,6 +167,23 @@ def prepare(
     )
 
 
+def attest(prepared: Prepared, stated: Sequence[Attestation]) -> Prepared:
+    """Return the file with the attestations that came with it, if any did.
+
+    :raises BadRequest: if one is about something else.
+    """
+    if not stated:
+        return prepared
+    file = prepared.file
+    attestations.check_subject(stated, file.filename, file.sha256)
+    publisher = attestations.publisher_of(stated)
+    return replace(
+        prepared,
+        file=replace(file, attested=True),
+        provenance=attestations.render_provenance(stated, publisher),
+    )
+
+
 def publish(
     files: Sequence[Prepared],
     standing: Standing,
@@ -159,6 +203,7 @@ def publish(
     :raises Unavailable: if too many others write; repeating it is safe.
     """
     waiting, published = list(files), list[DistFile]()
+    owner = session.account if session else actor.name
     for _ in range(_ATTEMPTS):
         clashes = stores.files.add(_publication(waiting, standing, actor, session, now))
         if not clashes:
@@ -168,7 +213,7 @@ def publish(
         taken = {clash.filename for clash in clashes if clash.obstacle is Obstacle.FILE}
         for one in list(waiting):
             dist = filenames.parse(one.file.filename)
-            standing = require_upload(actor, dist, stores=stores, now=now)
+            standing = require_upload(actor, dist, stores=stores, now=now, owner=owner)
             if dist.filename in taken:
                 published.append(_winner(one, standing, dist))
                 waiting.remove(one)
@@ -176,13 +221,15 @@ def publish(
 
 
 def withdraw(file: Prepared, *, stores: Stores) -> None:
-    """Remove from S3 what was put there for a file, unless it was published after all."""
+    """Remove a file from S3, unless it was published after all.
+
+    A METADATA document that was put there beside it is left for the sweep: the web function may
+    not destroy any.
+    """
     published = stores.files.get(file.file.project, file.file.filename)
     if published and published.blob == file.file.blob:
         return  # the answer to the transaction was lost on its way
     stores.blobs.discard(file.file.blob)
-    if file.metadata.blob:
-        stores.blobs.discard(file.metadata.blob)
 
 
 def _winner(file: Prepared, standing: Standing, dist: DistName) -> DistFile:
@@ -202,10 +249,11 @@ def _publication(
     new_project = standing.project is None and bool(files)
     return Publication(
         files=tuple(files),
-        owner=actor.name,
+        owner=session.account if session else actor.name,
         events=tuple(_events(files, actor, session, now, new_project=new_project)),
         release=None if standing.has_release or not files else _release(files[0]),
         project=_project(files[0]) if new_project else None,
+        is_first_look=new_project and standing.look_alike is None,
         session=session,
         at=now,
     )

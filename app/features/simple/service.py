@@ -2,13 +2,13 @@
 
 import random
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
-from app.domain import access, simple
+from app.domain import access, serial, simple
 from app.domain.names import NormalizedName
 from app.domain.pages import PageRef, Rendered, pack
 from app.domain.project import Project, Visibility
-from app.domain.simple import Format
+from app.domain.simple import Format, ProjectPage
 from app.domain.token import Claims
 from app.errors import NotFound, Unavailable
 from app.features.access.service import identify, visit
@@ -50,27 +50,40 @@ def load(
     raise Unavailable(f"The page of {project!r} changes faster than it can be read; try again.")
 
 
-def project_list(form: Format, *, claims: Claims | None, stores: Stores, now: datetime) -> Rendered:
-    """Return the list of all projects that this reader may see.
+def project_list(
+    form: Format, *, claims: Claims | None, stores: Stores, now: datetime
+) -> tuple[int, Rendered]:
+    """Return the list of all projects that this reader may see, and its serial.
 
     It is read from an index of DynamoDB that follows the table within moments, not at once; no
-    installer waits for it.
+    installer waits for it, and mirrors are told no serials of these moments (domain/serial.py).
     """
     actor = identify(claims, stores=stores, now=now)
     projects = stores.projects.all()
     roles = stores.projects.roles_of(actor.name) if _restricted(projects) else {}
-    names = [
-        project.name
+    serials = {
+        project.name: serial.told(project.serial, now)
         for project in projects
         if access.may_read(
             actor, project.name, visibility=project.visibility, role=roles.get(project.name)
         )
-    ]
-    return pack(simple.render_list(names, form))
+    }
+    return simple.last_serial(serials), pack(simple.render_list(serials, form))
 
 
 def _restricted(projects: list[Project]) -> bool:
     return any(project.visibility is Visibility.RESTRICTED for project in projects)
+
+
+def is_current(project: NormalizedName, *, stores: Stores) -> bool:
+    """Tell whether the published page of `project` shows its files as they are."""
+    head, record = stores.pages.head(project), stores.projects.get(project)
+    if head is None or record is None:
+        return head is None and record is None
+    page = _page(record, stores=stores)
+    wanted = {form: pack(simple.render(page, form)).digest for form in Format}
+    shown = {form: ref.digest for form, ref in head.pages.items()}
+    return (shown, head.visibility, head.status) == (wanted, record.visibility, record.status)
 
 
 def refresh(project: NormalizedName, *, stores: Stores) -> None:
@@ -79,7 +92,7 @@ def refresh(project: NormalizedName, *, stores: Stores) -> None:
     Call it after a change, always: the counter it raises is what tells other writers that the page
     is behind. Doing it once too often is harmless.
     """
-    head = stores.pages.bump(project)
+    head = stores.pages.bump(project, serial.at(datetime.now(UTC)))
     if head.gen - head.page_gen > 1:
         # Others change this project at the same moment: one rendering may do for all of us.
         time.sleep(random.uniform(0, _COALESCE))  # noqa: S311 - spreads writers
@@ -88,14 +101,20 @@ def refresh(project: NormalizedName, *, stores: Stores) -> None:
             return
         head = latest
     # The counter was read before the files, so this page shows at least all it counts. Where
-    # publishing it fails, a page that shows as much is there already.
-    record = stores.projects.get(project)
+    # publishing it fails, a page that shows as much is there already. The list of projects, which
+    # mirrors read first, follows the head and never leads it: the JSON API shows what it tells.
+    record = stores.projects.touch(project, head.serial)
     if record is None:
         return
-    page = simple.page_of(
-        project,
-        stores.files.of(project),
+    page = _page(record, stores=stores)
+    stores.pages.publish(head, record, {form: pack(simple.render(page, form)) for form in Format})
+
+
+def _page(record: Project, *, stores: Stores) -> ProjectPage:
+    return simple.page_of(
+        record.name,
+        stores.files.of(record.name),
         status=record.status,
         status_reason=record.status_reason,
+        address=stores.pages.address,
     )
-    stores.pages.publish(head, record, {form: pack(simple.render(page, form)) for form in Format})

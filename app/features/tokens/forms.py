@@ -48,8 +48,14 @@ NEW_TOKEN: dict[str, Any] = {
 }
 TOKENS: dict[str, Any] = {
     "type": "object",
-    "required": ["tokens"],
-    "properties": {"tokens": {"type": "array", "items": TOKEN}},
+    "required": ["tokens", "next"],
+    "properties": {
+        "tokens": {"type": "array", "items": TOKEN},
+        "next": {
+            "type": ["string", "null"],
+            "description": "The `cursor` of what follows, null at the end.",
+        },
+    },
 }
 WHOAMI: dict[str, Any] = {
     "type": "object",

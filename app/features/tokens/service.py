@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from app.domain import access, names
 from app.domain import token as tokens
 from app.domain.access import Actor
+from app.domain.cursor import Part, Span
 from app.domain.names import NormalizedName
 from app.domain.token import Permission, Token
 from app.errors import BadRequest, Forbidden, NotFound
@@ -103,24 +104,26 @@ def create_narrower(
     )
 
 
-def own(actor: Actor, *, stores: Stores) -> list[Token]:
-    """Return the records of all tokens of the account of `actor`, oldest first.
+def own(actor: Actor, span: Span, *, stores: Stores) -> Part[Token]:
+    """Return a part of the records of the tokens of the account of `actor`, by id.
 
     :raises Forbidden: if its token is not made for managing.
+    :raises BadRequest: if the cursor is not one of this list.
     """
     access.require_permission(actor, Permission.MANAGE)
-    return stores.tokens.of(actor.name)
+    return stores.listings.tokens(actor.name, span)
 
 
 def revoke_own(actor: Actor, token_id: str, *, stores: Stores, now: datetime) -> None:
     """End a token of the account of `actor`; any token may end itself.
 
+    :raises Forbidden: if it is another one, and its token is not made for managing.
     :raises NotFound: if the account has no such token.
     """
-    if token_id != actor.token.id and token_id not in {
-        token.id for token in own(actor, stores=stores)
-    }:
-        raise NotFound(f"You have no token with the id {token_id[:60]!r}.")
+    if token_id != actor.token.id:
+        access.require_permission(actor, Permission.MANAGE)
+        if token_id not in {token.id for token in stores.tokens.of(actor.name)}:
+            raise NotFound(f"You have no token with the id {token_id[:60]!r}.")
     stores.tokens.revoke(token_id, at=now)
 
 

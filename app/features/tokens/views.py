@@ -13,6 +13,7 @@ from app.web import auth
 from app.web.body import json_object, no_content
 from app.web.context import now, stores
 from app.web.openapi import operation
+from app.web.paging import span
 
 bp = Blueprint("tokens", __name__, url_prefix="/api/v1")
 
@@ -30,11 +31,12 @@ def whoami() -> dict[str, Any]:
 
 
 @bp.get("/tokens")
-@operation(answer=forms.TOKENS)
+@operation(answer=forms.TOKENS, paged=True)
 def list_tokens() -> dict[str, Any]:
-    """List the account's tokens, oldest first, without the tokens themselves."""
+    """List the account's tokens, by id, without the tokens themselves."""
     actor = identify(auth.claims(), stores=stores(), now=now())
-    return {"tokens": [_shown(token) for token in service.own(actor, stores=stores())]}
+    part = service.own(actor, span(), stores=stores())
+    return {"tokens": list(map(_shown, part.entries)), "next": part.next}
 
 
 @bp.post("/tokens")

@@ -7,7 +7,7 @@ the metadata is read from the file itself.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.domain import digests, filenames, names
+from app.domain import attestations, digests, filenames, names
 from app.domain.filenames import DistName
 from app.domain.names import NormalizedName
 from app.domain.upload import Upload
@@ -35,7 +35,16 @@ REFUSALS: dict[str, Any] = {
 }
 
 _DIGESTS = ("md5_digest", "sha256_digest", "blake2_256_digest")
-_SINGLE = (":action", "protocol_version", "name", "version", "filetype", "pyversion", *_DIGESTS)
+_SINGLE = (
+    ":action",
+    "protocol_version",
+    "name",
+    "version",
+    "filetype",
+    "pyversion",
+    "attestations",
+    *_DIGESTS,
+)
 _OLD_ACTIONS = {"submit", "submit_pkg_info", "doc_upload", "verify", "list_classifiers"}
 
 
@@ -57,7 +66,13 @@ def parse(fields: Mapping[str, Sequence[str]], filename: str | None) -> Upload:
     _check_agreement(single, project, version, dist)
     claimed = {field: single[field] for field in _DIGESTS if single[field]}
     digests.check_form(claimed)
-    return Upload(project=project, dist=dist, digests=claimed)
+    stated = single["attestations"]
+    return Upload(
+        project=project,
+        dist=dist,
+        digests=claimed,
+        attestations=attestations.parse(stated) if stated else (),
+    )
 
 
 def _single(fields: Mapping[str, Sequence[str]], field: str) -> str:

@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime
 from typing import IO
 
-from app.domain import access, digests, filenames
+from app.domain import access, attestations, digests, filenames
 from app.domain.access import Actor
 from app.domain.dist_file import DistFile
 from app.domain.filenames import DistName
@@ -82,7 +82,9 @@ def publish(
     file = publication.existing(standing, dist, measured.sha256)
     if file is None:
         inspected = publication.inspect(dist, content, measured)
+        attestations.check_subject(upload.attestations, dist.filename, measured.sha256)
         prepared = _put(dist, content, inspected, origin=origin, stores=stores)
+        prepared = publication.attest(prepared, upload.attestations)
         file = _publish(prepared, standing, actor=actor, stores=stores, now=now)
     # Also for a file that was there: its first upload may have ended before its page was made.
     refresh(dist.project, stores=stores)

@@ -14,6 +14,7 @@ from app.features.access.service import identify
 from app.features.upload import forms, service
 from app.web import auth
 from app.web.context import config, now, stores
+from app.web.headers import client
 from app.web.openapi import operation
 
 bp = Blueprint("upload", __name__)
@@ -56,12 +57,8 @@ def refused() -> dict[str, Any]:
 def _remember(actor: Actor, refusal: AppError) -> None:
     name = next((file.filename or "" for file in request.files.values()), "")
     service.remember_refusal(
-        actor, refusal, filename=name, client=_client(), stores=stores(), now=now()
+        actor, refusal, filename=name, client=client(), stores=stores(), now=now()
     )
-
-
-def _client() -> str:
-    return request.headers.get("User-Agent", "")[:200]
 
 
 def _publish(actor: Actor) -> Response:
@@ -71,7 +68,7 @@ def _publish(actor: Actor) -> Response:
         form,
         content.stream,
         actor=actor,
-        client=_client(),
+        client=client(),
         max_bytes=config().max_file_bytes,
         stores=stores(),
         now=now(),

@@ -112,7 +112,8 @@ def test_every_key_of_the_public_index_is_there(as_: Clients) -> None:
 
 
 def test_the_release_is_described_by_its_metadata(as_: Clients) -> None:
-    upload(as_(), make.wheel(document=DOCUMENT))
+    licence = {"larder_demo-1.0.dist-info/licenses/LICENSE": b"MIT"}
+    upload(as_(), make.wheel(document=DOCUMENT, members=licence))
     info = ask(as_())["info"]
     assert (
         info

@@ -1,12 +1,14 @@
 """Reading pages of the Simple API."""
 
+import dataclasses
 import gzip
 import json
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from packaging.utils import canonicalize_name
 
@@ -17,7 +19,7 @@ from app.features.simple import service
 from app.models.base import LarderItem
 from app.store.projects import project_item, role_item
 from app.store.stores import Stores
-from tests import make
+from tests import make, make_attestations
 
 Clients = Callable[..., FlaskClient]
 
@@ -96,9 +98,15 @@ def test_posting_to_a_page_is_not_allowed(as_: Clients) -> None:
 
 @pytest.mark.parametrize("path", ["/simple/", DEMO])
 @pytest.mark.parametrize("accept", [f"{V1}+json", "text/html"])
-def test_an_unchanged_page_is_not_sent_again(as_: Clients, path: str, accept: str) -> None:
+def test_an_unchanged_page_is_not_sent_again(
+    app: Flask, as_: Clients, path: str, accept: str
+) -> None:
     client = as_()
     publish(client)
+    # Until then the list for mirrors is still settling.
+    context = app.extensions["larder"]
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    app.extensions["larder"] = dataclasses.replace(context, clock=lambda: later)
     first = client.get(path, headers={"Accept": accept})
 
     for tag in (
@@ -112,6 +120,7 @@ def test_an_unchanged_page_is_not_sent_again(as_: Clients, path: str, accept: st
         assert again.headers["ETag"] == first.headers["ETag"]
         assert again.headers["Cache-Control"] == "private, max-age=0, must-revalidate"
         assert again.headers["Vary"] == first.headers["Vary"]
+        assert again.headers["X-PyPI-Last-Serial"] == first.headers["X-PyPI-Last-Serial"]
 
 
 def test_a_changed_page_is_sent_again(as_: Clients) -> None:
@@ -346,8 +355,8 @@ def test_lists_are_complete_though_they_come_in_pages_of_three(
     assert len(listed) == 9
 
 
-def test_a_page_costs_one_call_to_the_database(
-    as_: Clients, monkeypatch: pytest.MonkeyPatch
+def test_a_page_costs_one_call_to_the_database_and_making_it_four(
+    as_: Clients, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, calls = as_(), list[str]()
     publish(client)
@@ -366,3 +375,41 @@ def test_a_page_costs_one_call_to_the_database(
     client.get(f"/files/larder-demo/{make.wheel_name()}")
     client.get(f"/files/larder-demo/{make.wheel_name()}.metadata")
     assert calls == ["BatchGetItem"] * 4
+
+    calls.clear()
+    service.refresh(canonicalize_name("larder-demo"), stores=stores)
+    assert calls == ["UpdateItem", "UpdateItem", "Query", "UpdateItem"]
+
+
+def test_attested_files_link_to_their_provenance_where_the_index_knows_its_address(
+    stores: Stores, config: Config, mint: Callable[..., str]
+) -> None:
+    app = create_app(
+        dataclasses.replace(config, public_url="https://index.example"),
+        dataclasses.replace(
+            stores, pages=dataclasses.replace(stores.pages, address="https://index.example")
+        ),
+    )
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {mint()}"
+    archive = make.wheel()
+    stated = make_attestations.text(archive, make.wheel_name())
+    client.post("/legacy/", data=make.form(archive, attestations=stated))
+    client.post("/legacy/", data=make.form(make.sdist(), make.sdist_name()))
+
+    page = client.get("/simple/larder-demo/?format=application/vnd.pypi.simple.v1%2Bjson").json
+    assert page is not None
+    link = f"https://index.example/integrity/larder-demo/1.0/{make.wheel_name()}/provenance"
+    assert [file.get("provenance") for file in page["files"]] == [link, None]
+    assert f'data-provenance="{link}"' in client.get("/simple/larder-demo/").text
+    assert client.get(link.removeprefix("https://index.example")).status_code == 200
+
+
+def test_an_index_that_does_not_know_its_address_does_not_tell_where_provenance_is(
+    as_: Clients,
+) -> None:
+    client, archive = as_(), make.wheel()
+    stated = make_attestations.text(archive, make.wheel_name())
+    client.post("/legacy/", data=make.form(archive, attestations=stated))
+
+    assert "provenance" not in client.get("/simple/larder-demo/").text

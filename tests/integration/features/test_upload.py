@@ -20,7 +20,7 @@ from app.errors import Forbidden
 from app.factory import create_app
 from app.models.base import LarderItem
 from app.store.stores import Stores, open_stores
-from tests import make
+from tests import make, make_attestations
 
 Clients = Callable[..., FlaskClient]
 
@@ -629,3 +629,40 @@ def objects(stores: Stores, prefix: str) -> list[str]:
     bucket = stores.foundation.config.bucket
     found = stores.blobs.client.list_object_versions(Bucket=bucket, Prefix=prefix)
     return [version["Key"] for version in found.get("Versions", [])]
+
+
+def test_attestations_that_come_with_a_token_are_kept_and_shown_as_not_verified(
+    as_: Clients,
+) -> None:
+    client, archive = as_(), make.wheel()
+    stated = make_attestations.text(archive, make.wheel_name())
+
+    assert upload(client, archive, attestations=stated).status_code == 200
+
+    answer = client.get(f"/integrity/larder-demo/1.0/{make.wheel_name()}/provenance")
+    bundle = json.loads(answer.data)["attestation_bundles"][0]
+    assert bundle == {
+        "publisher": {"kind": "Unverified", "claims": {}},
+        "attestations": json.loads(stated),
+    }
+
+
+@pytest.mark.parametrize("stated", ["[]", "{", '"x"', "[1]", "other"])
+def test_attestations_of_anything_else_are_refused_and_nothing_is_published(
+    as_: Clients, stated: str
+) -> None:
+    client, archive = as_(), make.wheel()
+    if stated == "other":
+        stated = make_attestations.text(make.wheel(Summary="other"), make.wheel_name())
+
+    assert upload(client, archive, attestations=stated).status_code == 400
+    assert files(client) == []
+
+
+def test_a_deleted_file_takes_its_attestations_with_it(as_: Clients) -> None:
+    client, archive = as_("ada", {"manage"}), make.wheel()
+    upload(client, archive, attestations=make_attestations.text(archive, make.wheel_name()))
+
+    client.delete(f"/api/v1/projects/larder-demo/files/{make.wheel_name()}")
+
+    assert not [item for item in LarderItem.scan() if item.sk.startswith("provenance#")]

@@ -143,10 +143,17 @@ def test_equal_pages_are_packed_into_equal_bytes() -> None:
 
 
 def test_the_list_of_projects_has_both_representations() -> None:
-    names = [canonicalize_name("a"), canonicalize_name("b")]
+    serials = {canonicalize_name("a"): 7, canonicalize_name("b"): 5}
 
-    assert json.loads(simple.render_list(names, Format.JSON)) == {
-        "meta": {"api-version": "1.4"},
-        "projects": [{"name": "a"}, {"name": "b"}],
+    assert json.loads(simple.render_list(serials, Format.JSON)) == {
+        "meta": {"_last-serial": 7, "api-version": "1.4"},
+        "projects": [{"_last-serial": 7, "name": "a"}, {"_last-serial": 5, "name": "b"}],
     }
-    assert b'<a href="a/">a</a>' in simple.render_list(names, Format.HTML)
+    assert b'<a href="a/">a</a>' in simple.render_list(serials, Format.HTML)
+
+
+def test_a_list_of_no_projects_has_the_serial_0() -> None:
+    assert json.loads(simple.render_list({}, Format.JSON)) == {
+        "meta": {"_last-serial": 0, "api-version": "1.4"},
+        "projects": [],
+    }

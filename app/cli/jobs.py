@@ -1,0 +1,44 @@
+"""`flask jobs`: what is done on schedule, by hand."""
+
+import json
+
+import click
+from flask.cli import AppGroup
+
+from app import jobs as table
+from app.cli.failures import readable
+from app.domain.job import Run
+from app.web.context import now, stores
+
+jobs = AppGroup("jobs", help="List and run scheduled jobs.")
+
+
+@jobs.command("list")
+@readable
+def list_jobs() -> None:
+    """List the jobs, how often each is run, and how its last run went."""
+    for job in table.JOBS:
+        last = stores().jobs.runs(job.name, count=1)
+        click.echo(f"{job.name:10} every {_hours(job)}  {job.purpose}")
+        click.echo(f"{'':10} last: {_told(last[0]) if last else 'never'}")
+
+
+@jobs.command("run")
+@click.argument("name")
+@readable
+def run(name: str) -> None:
+    """Run the job NAME now, unless somebody else is running it."""
+    outcome = table.run(table.find(name), stores=stores(), now=now())
+    if outcome is None:
+        raise click.ClickException(f"{name} is being run by somebody else at this moment.")
+    click.echo(_told(outcome))
+
+
+def _hours(job: table.Job) -> str:
+    return f"{job.every.total_seconds() / 3600:g} h"
+
+
+def _told(run: Run) -> str:
+    outcome = "done" if run.done else "FAILED"
+    facts = json.dumps(run.facts).strip("{}").replace('"', "")
+    return f"{run.started_at:%Y-%m-%d %H:%M:%SZ} {outcome} in {run.seconds:g} s ({facts})"

@@ -1,0 +1,101 @@
+"""Publishing what was copied into the bucket: `aws s3 cp demo-1.0.whl s3://<bucket>/drop/demo/`.
+
+Who may write below a project's prefix is a matter of IAM, so it is an uploader of that project.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from tempfile import TemporaryFile
+from typing import IO
+
+from app.domain import access, digests, filenames, names
+from app.domain.access import Actor
+from app.domain.filenames import DistName
+from app.domain.token import Permission
+from app.domain.upload import Upload
+from app.errors import AppError, BadRequest, Forbidden, TooLarge, Unavailable
+from app.features.upload import service as upload
+from app.store.incoming import Arrived
+from app.store.stores import Stores
+
+PREFIX = "drop/"
+# No account can have this name.
+_ACTOR = "(drop)"
+_REPORT = ".error.json"
+
+
+def object_arrived(
+    key: str, *, requester: str, max_bytes: int, stores: Stores, now: datetime
+) -> None:
+    """Publish the object under `key` and remove it from the drop prefix.
+
+    A refused one is removed as well, and the reason is left beside it as `<key>.error.json`.
+    `requester` is the AWS account that copied it. Doing it twice changes nothing.
+
+    :raises Unavailable: if the storage is away; it is tried again then.
+    """
+    if key.endswith(_REPORT):
+        return
+    arrived = stores.incoming.find(key)
+    if arrived is None:
+        return
+    try:
+        _publish(arrived, requester, max_bytes=max_bytes, stores=stores, now=now)
+    except Unavailable:
+        raise
+    except AppError as refusal:
+        _report(key, refusal, stores=stores)
+    stores.blobs.discard(arrived.blob)
+
+
+def _publish(
+    arrived: Arrived, requester: str, *, max_bytes: int, stores: Stores, now: datetime
+) -> None:
+    dist = _dist(arrived.blob.key)
+    if arrived.size > max_bytes:
+        raise TooLarge(f"{dist.filename} has more than {max_bytes} bytes, the limit here.")
+    if stores.projects.get(dist.project) is None:
+        raise Forbidden(
+            f"There is no project {dist.project!r}, and a new one needs an owner: publish its first"
+            " file with an upload tool."
+        )
+    with TemporaryFile() as content:
+        stores.incoming.download(arrived.blob, content)
+        upload.publish(
+            Upload(project=dist.project, dist=dist, digests=_digests(content)),
+            content,
+            actor=_actor(now),
+            client=f"s3-drop/{requester}"[:200],
+            max_bytes=max_bytes,
+            stores=stores,
+            now=now,
+        )
+
+
+def _digests(content: IO[bytes]) -> dict[str, str]:
+    # Nobody announced any; S3 has checked what it was sent.
+    return {"sha256_digest": digests.measure(content).sha256}
+
+
+def _dist(key: str) -> DistName:
+    project, _, filename = key.removeprefix(PREFIX).partition("/")
+    dist = filenames.parse(filename)
+    if names.normalize(project) != dist.project:
+        raise BadRequest(f"{filename!r} does not belong to project {project[:100]!r}.")
+    return dist
+
+
+def _actor(now: datetime) -> Actor:
+    return access.machine(_ACTOR, Permission.UPLOAD, now=now)
+
+
+def _report(key: str, refusal: AppError, *, stores: Stores) -> None:
+    report = {"status": refusal.status, "code": refusal.code, "detail": refusal.detail}
+    body = json.dumps(report, indent=2).encode()
+    stores.blobs.put(
+        f"{key}{_REPORT}",
+        body,
+        sha256=hashlib.sha256(body).hexdigest(),
+        media_type="application/json",
+    )

@@ -1,0 +1,1 @@
+"""The Integrity API: attestations of published files (PEP 740)."""

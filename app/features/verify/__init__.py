@@ -1,0 +1,1 @@
+"""Verification: every file against its object, every page against its files."""

@@ -1,0 +1,116 @@
+"""All that lies in the bucket and the table, for upkeep; never on the path of a request."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from pynamodb.pagination import ResultIterator
+
+from app.config import Config
+from app.domain.names import NormalizedName
+from app.domain.publishing_session import PublishingSession
+from app.models.base import LarderItem
+from app.models.dist_file import FileItem
+from app.models.head import HeadItem
+from app.models.metadata import MetadataItem
+from app.models.page import PageItem
+from app.models.staged_file import StagedFileItem
+from app.store import keys
+from app.store.blobs import BlobStore
+from app.store.failures import translated
+from app.store.sessions import session_record
+
+Item = TypeVar("Item", bound=LarderItem)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """An object of the bucket, in its current version."""
+
+    key: str
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Lists what there is, each list to its end."""
+
+    config: Config
+    blobs: BlobStore
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield the objects below `prefix` in the order of their keys."""
+        pages = self.blobs.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.config.bucket,
+            Prefix=prefix,
+            PaginationConfig={"PageSize": min(self.config.page_size, 1000)},
+        )
+        for page in pages:
+            for found in page.get("Contents", []):
+                yield StoredObject(key=found["Key"], modified_at=found["LastModified"])
+
+    @translated
+    def references(self, project: NormalizedName) -> set[str]:
+        """Return the keys of all objects that items of a project name, as of now."""
+        found: set[str | None] = set()
+        files = self._query(FileItem, project, keys.file(""))
+        found |= {item.object_key for item in files}
+        documents = self._query(MetadataItem, project, keys.metadata(""))
+        found |= {item.object_key for item in documents}
+        for head in self._query(HeadItem, project, keys.HEAD):
+            found |= {ref.object_key for ref in (head.json, head.html) if ref is not None}
+        return {key for key in found if key}
+
+    @translated
+    def staged_references(self, session: PublishingSession) -> set[str]:
+        """Return the keys of all objects that the files of a session name, as of now."""
+        found = StagedFileItem.query(
+            keys.upload(session.id),
+            StagedFileItem.sk.startswith(keys.file("")),
+            consistent_read=True,
+            page_size=self.config.page_size,
+        )
+        names = [(item.object_key, item.metadata_key) for item in found]
+        return {key for pair in names for key in pair if key}
+
+    @translated
+    def sessions(self) -> list[PublishingSession]:
+        """Return all publishing sessions, as they were a moment ago."""
+        found = LarderItem.by_owner.query(keys.UPLOADS, page_size=self.config.page_size)
+        return [session_record(item) for item in found]
+
+    @translated
+    def stale_pages(self, project: NormalizedName) -> list[str]:
+        """Return the sort keys of page items that are not, and never will be, a current page.
+
+        A page of a generation that is not newer than the current one cannot become current any
+        more; whoever wrote it was overtaken, or died.
+        """
+        heads = list(self._query(HeadItem, project, keys.HEAD))
+        if not heads:
+            return []
+        current = {ref.item for ref in (heads[0].json, heads[0].html) if ref is not None}
+        newest = f"page#{int(heads[0].page_gen) + 1:010d}"
+        pages = self._query(PageItem, project, "page#")
+        return [item.sk for item in pages if item.sk < newest and item.sk not in current]
+
+    @translated
+    def remove_page(self, project: NormalizedName, sort_key: str) -> None:
+        """Remove a page item."""
+        PageItem(keys.project(project), sort_key).delete()
+
+    @translated
+    def retire(self, key: str) -> None:
+        """Make an object an old version, which the bucket keeps for some months."""
+        self.blobs.client.delete_object(Bucket=self.config.bucket, Key=key)
+
+    def _query(
+        self, model: type[Item], project: NormalizedName, prefix: str
+    ) -> ResultIterator[Item]:
+        return model.query(
+            keys.project(project),
+            model.sk.startswith(prefix),
+            consistent_read=True,
+            page_size=self.config.page_size,
+        )

@@ -1,0 +1,5 @@
+"""`python -m larder_client` is the command `larder`."""
+
+from larder_client.cli import run
+
+run()
