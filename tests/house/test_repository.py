@@ -98,3 +98,15 @@ def test_every_route_is_described() -> None:
     for rule in app.url_map.iter_rules():
         if rule.endpoint != "static":
             assert f"`{rule.rule}`" in described, rule.rule
+
+
+@pytest.mark.parametrize("page", ["docs/reference/protocol.md", "SECURITY.md"])
+def test_every_test_that_a_promise_names_is_there(page: str) -> None:
+    named = set(re.findall(r"\b(test_\w+\.py)::(test_\w+)", read(page)))
+    assert named
+    found = {
+        (path.name, name)
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert named - found == set()
