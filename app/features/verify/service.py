@@ -53,7 +53,11 @@ def _object(file: DistFile, *, stores: Stores, read_all: bool) -> Iterator[str]:
     found = stores.incoming.attributes(file.blob)
     if found is None:
         yield f"its object {file.blob.key} is missing"
-    elif found.size != file.size:
+        return
+    newest = stores.incoming.find(file.blob.key)
+    if newest is None or newest.blob != file.blob:
+        yield f"its object {file.blob.key} is an old version, which the bucket will remove"
+    if found.size != file.size:
         yield f"its object has {found.size} bytes, not {file.size}"
     elif read_all or found.sha256 is None:
         with TemporaryFile() as content:

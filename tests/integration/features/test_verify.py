@@ -58,6 +58,15 @@ def test_a_missing_object_is_found(app: Flask, item: FileItem, stores: Stores) -
     )
 
 
+def test_an_object_that_became_an_old_version_is_found(
+    app: Flask, item: FileItem, stores: Stores
+) -> None:
+    """The bucket's lifecycle would remove it some months later."""
+    stores.blobs.client.delete_object(Bucket="larder-dev", Key=item.object_key)
+
+    assert "is an old version" in verify(app).stdout
+
+
 def test_other_bytes_of_the_same_size_are_found(app: Flask, item: FileItem, stores: Stores) -> None:
     other = stores.blobs.client.put_object(
         Bucket="larder-dev", Key=item.object_key, Body=b"x" * int(item.size)
