@@ -17,6 +17,9 @@ MAX_LINK_WINDOW = 302_400
 # A request to Lambda ends at 6 MB, in base64.
 _LAMBDA_POST_BYTES = 4_000_000
 
+MAX_FILE_BYTES = 5 * 1024**3
+"""S3 takes no more in one piece."""
+
 _DEVELOPMENT_DEFAULTS = {
     "LARDER_TABLE": "larder-dev",
     "LARDER_BUCKET": "larder-dev",
@@ -94,7 +97,9 @@ class Config:
             link_window=reader.number("LARDER_LINK_WINDOW", cls.link_window, most=MAX_LINK_WINDOW),
             inline_page_bytes=reader.number("LARDER_INLINE_PAGE_BYTES", cls.inline_page_bytes),
             item_page_bytes=reader.number("LARDER_ITEM_PAGE_BYTES", cls.item_page_bytes),
-            max_file_bytes=reader.number("LARDER_MAX_FILE_BYTES", cls.max_file_bytes),
+            max_file_bytes=reader.number(
+                "LARDER_MAX_FILE_BYTES", cls.max_file_bytes, most=MAX_FILE_BYTES
+            ),
             post_bytes=reader.number(
                 "LARDER_POST_BYTES", _LAMBDA_POST_BYTES if reader.on_lambda else cls.post_bytes
             ),

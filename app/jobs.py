@@ -36,6 +36,12 @@ JOBS = (
         every=timedelta(hours=6),
         work=sweep.sweep,
     ),
+    Job(
+        name="catch-up",
+        purpose="inspects and publishes what events of S3 have missed",
+        every=timedelta(hours=1),
+        work=sweep.catch_up,
+    ),
 )
 
 

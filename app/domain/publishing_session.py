@@ -121,6 +121,11 @@ class StagedFile:
         # Whoever inspected it was cut off: the client may say once more that the bytes are there.
         return FileStatus.PROCESSING if now - self.asked_at < INSPECTION else FileStatus.PENDING
 
+    def was_cut_off(self, now: datetime) -> bool:
+        """Tell whether the client waits for an inspection that nobody does any more."""
+        settled = self.prepared is not None or self.fault is not None
+        return self.asked_at is not None and not settled and now - self.asked_at >= INSPECTION
+
     @property
     def part_size(self) -> int:
         """Return the size of the parts of a multipart upload in bytes; only the last is smaller."""

@@ -57,16 +57,29 @@ class BlobStore:
 
     @translated
     def put(self, key: str, content: IO[bytes] | bytes, *, sha256: str, media_type: str) -> Blob:
-        """Store `content` under a new `key`; S3 itself checks `sha256`, given in hexadecimal."""
-        answer = self.client.put_object(
-            Bucket=self._config.bucket,
-            Key=key,
-            Body=content,
-            ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
-            ContentType=media_type,
-            ContentDisposition="attachment",
-            CacheControl=IMMUTABLE,
-        )
+        """Store `content` under a `key` of its own; S3 itself checks `sha256`, in hexadecimal.
+
+        A key is written once: a repeated request that came late would make what is published an
+        old version, which the bucket removes some day. So what is there already is what it names.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = self.client.put_object(
+                Bucket=self._config.bucket,
+                Key=key,
+                Body=content,
+                IfNoneMatch="*",
+                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+                ContentType=media_type,
+                ContentDisposition="attachment",
+                CacheControl=IMMUTABLE,
+            )
+        except ClientError as error:
+            if code_of(error) not in {"PreconditionFailed", "412"}:
+                raise
+            there = self.client.head_object(Bucket=self._config.bucket, Key=key)
+            return Blob(key=key, version_id=there.get("VersionId", "null"))
         return Blob(key=key, version_id=answer.get("VersionId", "null"))
 
     @translated

@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 # Answers that a later attempt may not get again.
 _PASSING = frozenset({
     "BadDigest",
+    "ConditionalRequestConflict",
     "InternalError",
     "InternalServerError",
     "ItemCollectionSizeLimitExceededException",

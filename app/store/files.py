@@ -82,6 +82,8 @@ class Standing:
     file: DistFile | None
     # The account for whose session the name of a project that does not exist yet is kept.
     kept_for: str | None = None
+    # Until when.
+    kept_until: datetime | None = None
     # The project of another name that is easily taken for this one.
     look_alike: NormalizedName | None = None
 
@@ -153,7 +155,7 @@ class FileStore:
             (keys.look_alike(dist.project), keys.LOOK_ALIKE),
         ])  # fmt: skip
         project, is_taken = items.get(ProjectItem), TakenNameItem in items
-        kept, look = items.get(KeptNameItem), items.get(LookAlikeItem)
+        look, kept = items.get(LookAlikeItem), _kept(items, now)
         return Standing(
             project=(
                 project_record(dist.project, project) if isinstance(project, ProjectItem) else None
@@ -162,9 +164,8 @@ class FileStore:
             has_release=ReleaseItem in items,
             is_taken=is_taken,
             file=self._file(items, dist) if is_taken else None,
-            kept_for=(
-                kept.account if isinstance(kept, KeptNameItem) and kept.expires_at > now else None
-            ),
+            kept_for=kept.account if kept else None,
+            kept_until=kept.expires_at if kept else None,
             look_alike=(
                 NormalizedName(look.project)
                 if isinstance(look, LookAlikeItem) and look.project != dist.project
@@ -254,6 +255,11 @@ class FileStore:
             if "ConditionalCheckFailed" not in reasons_of(error):
                 raise
             raise NotFound(f"The file {file.filename!r} was deleted a moment ago.") from error
+
+
+def _kept(items: dict[type[LarderItem], LarderItem], now: datetime) -> KeptNameItem | None:
+    kept = items.get(KeptNameItem)
+    return kept if isinstance(kept, KeptNameItem) and kept.expires_at > now else None
 
 
 # What an item of a transaction clashes with where its condition fails (None: it has none), and

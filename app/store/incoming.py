@@ -1,6 +1,7 @@
 """Bytes on their way straight from a client into S3, past the application."""
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import IO
 
 from app.config import Config
 from app.domain.dist_file import IMMUTABLE, Blob
+from app.errors import Conflict, NotFound
 from app.store.blobs import BlobStore
 from app.store.failures import code_of, translated
 
@@ -124,7 +126,10 @@ class IncomingStore:
 
     @translated
     def join(self, key: str, upload_id: str, etags: Mapping[int, str]) -> None:
-        """Make one object of all parts, unless it was made already."""
+        """Make one object of all parts, unless it was made already.
+
+        :raises Conflict: if a part was sent again meanwhile.
+        """
         from botocore.exceptions import ClientError
 
         parts = [{"PartNumber": number, "ETag": etags[number]} for number in sorted(etags)]
@@ -136,6 +141,10 @@ class IncomingStore:
                 MultipartUpload={"Parts": parts},  # type: ignore[typeddict-item]
             )
         except ClientError as error:
+            if code_of(error) in {"InvalidPart", "InvalidPartOrder", "EntityTooSmall"}:
+                raise Conflict(
+                    "Parts of the file are still being sent; look at it again."
+                ) from error
             if code_of(error) not in _ABSENT:
                 raise
 
@@ -177,14 +186,36 @@ class IncomingStore:
 
     @translated
     def download(self, blob: Blob, target: IO[bytes]) -> None:
-        """Copy an object into `target`, which is rewound afterwards; memory stays small."""
-        answer = self.blobs.client.get_object(
-            Bucket=self.config.bucket, Key=blob.key, VersionId=blob.version_id
-        )
+        """Copy an object into `target`, which is rewound afterwards; memory stays small.
+
+        :raises NotFound: if it is not there any more.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = self.blobs.client.get_object(
+                Bucket=self.config.bucket, Key=blob.key, VersionId=blob.version_id
+            )
+        except ClientError as error:
+            if code_of(error) in _ABSENT:
+                raise NotFound(f"The object {blob.key!r} is missing.") from error
+            raise
         with closing(answer["Body"]) as body:
             for block in body.iter_chunks(_BLOCK):
                 target.write(block)
         target.seek(0)
+
+    @translated
+    def sha256(self, blob: Blob) -> str:
+        """Read an object to its end and return its SHA-256 in hexadecimal."""
+        answer = self.blobs.client.get_object(
+            Bucket=self.config.bucket, Key=blob.key, VersionId=blob.version_id
+        )
+        digest = hashlib.sha256()
+        with closing(answer["Body"]) as body:
+            for block in body.iter_chunks(_BLOCK):
+                digest.update(block)
+        return digest.hexdigest()
 
     def discard(self, key: str, upload_id: str | None) -> None:
         """Remove what has arrived under a key, as far as that is possible right now."""

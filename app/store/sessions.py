@@ -1,11 +1,13 @@
 """Publishing sessions and their files."""
 
 import dataclasses
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import DeleteError, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -40,21 +42,24 @@ class SessionStore:
     page_size: int
 
     @translated
-    def open(self, session: PublishingSession, *, new_project: bool, now: datetime) -> bool:
-        """Open a session, keeping the name of a new project for its account.
+    def open(
+        self, session: PublishingSession, *, kept_until: datetime | None, now: datetime
+    ) -> bool:
+        """Open a session; `kept_until` is given if its project is new, and its name is to be kept.
 
         Return False, having written nothing, if the release has an open session already.
 
         :raises Conflict: if the name of the new project is kept for another account.
         """
         free = KeptNameItem.pk.does_not_exist() | (KeptNameItem.expires_at < now)
+        release = _kept_item(session, keys.kept(session.version), session.ends_at)
         try:
             with writing_together() as transaction:
-                transaction.save(_kept_item(session, keys.kept(session.version)), condition=free)
+                transaction.save(release, condition=free)
                 transaction.save(session_item(session))
-                if new_project:
+                if kept_until:
                     transaction.save(
-                        _kept_item(session, keys.KEPT),
+                        _kept_item(session, keys.KEPT, kept_until),
                         condition=free | (KeptNameItem.account == session.account),
                     )
         except TransactWriteError as error:
@@ -69,15 +74,15 @@ class SessionStore:
         return True
 
     @translated
-    def of_release(self, project: NormalizedName, version: str) -> PublishingSession | None:
-        """Return the session that a release has, which may have ended."""
+    def holder(self, project: NormalizedName, version: str) -> str | None:
+        """Return the id of the session for which a release is kept; it may have ended."""
         try:
             found = KeptNameItem.get(
                 keys.project(project), keys.kept(version), consistent_read=True
             )
         except KeptNameItem.DoesNotExist:
             return None
-        return self.get(found.session)
+        return found.session
 
     @translated
     def get(self, session_id: str) -> PublishingSession | None:
@@ -185,13 +190,12 @@ class SessionStore:
         """
         item = StagedFileItem
         wanted = item(keys.upload(file.session), keys.file(file.filename))
-        stale = item.prepared.does_not_exist() & (item.asked_at < now - INSPECTION)
         try:
             wanted.update(
                 actions=[item.asked_at.set(now)],
                 condition=(item.object_key == file.key)
                 & item.fault.does_not_exist()
-                & (item.asked_at.does_not_exist() | stale),
+                & _waiting(now),
             )
         except UpdateError as error:
             if code_of(error) != "ConditionalCheckFailedException":
@@ -203,7 +207,7 @@ class SessionStore:
         return file_record(wanted)
 
     @translated
-    def attest(self, file: StagedFile, stated: str) -> None:
+    def attest(self, file: StagedFile, stated: str, *, now: datetime) -> None:
         """Keep the attestations of a file, as JSON, in the place of those it may have.
 
         :raises Conflict: if the client has said that the file is complete, or it is gone.
@@ -212,7 +216,7 @@ class SessionStore:
         try:
             item(keys.upload(file.session), keys.file(file.filename)).update(
                 actions=[item.attestations.set(stated)],
-                condition=(item.object_key == file.key) & item.asked_at.does_not_exist(),
+                condition=(item.object_key == file.key) & _waiting(now),
             )
         except UpdateError as error:
             if code_of(error) != "ConditionalCheckFailedException":
@@ -222,8 +226,11 @@ class SessionStore:
             ) from error
 
     @translated
-    def settle(self, file: StagedFile, verdict: Prepared | str) -> None:
-        """Keep what the inspection of a file has found, unless it was settled or is gone."""
+    def settle(self, file: StagedFile, verdict: Prepared | str) -> bool:
+        """Keep what the inspection of a file has found; return False if that came too late.
+
+        It does where another inspection was quicker, or the file is gone.
+        """
         item = StagedFileItem
         actions: list[Action] = [
             item.fault.set(verdict)
@@ -241,6 +248,8 @@ class SessionStore:
         except UpdateError as error:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
+            return False
+        return True
 
     @translated
     def extend(self, session: PublishingSession, ends_at: datetime, *, now: datetime) -> None:
@@ -257,7 +266,7 @@ class SessionStore:
                         item.ends_at.set(ends_at),
                         item.expires_at.set(ends_at + _AFTERLIFE),
                     ],
-                    condition=_live(now),
+                    condition=_live(now) & (item.ends_at <= ends_at),
                 )
                 transaction.update(
                     kept(keys.project(session.project), keys.kept(session.version)),
@@ -267,11 +276,18 @@ class SessionStore:
         except TransactWriteError as error:
             if _FAILED not in reasons_of(error):
                 raise
-            raise Conflict("The session has ended; open another one.") from error
+            raise Conflict("The session has ended, or lives longer already.") from error
+        with suppress(UpdateError):  # there is none, or another account's, or one that lives longer
+            kept(keys.project(session.project), keys.KEPT).update(
+                actions=[kept.expires_at.set(ends_at)],
+                condition=(kept.account == session.account) & (kept.expires_at < ends_at),
+            )
 
     @translated
     def cancel(self, session: PublishingSession) -> None:
-        """End a session without publishing anything; doing it again changes nothing.
+        """End a session without publishing anything, and free its names.
+
+        Doing it again completes what was cut off, and changes nothing else.
 
         :raises Conflict: if it was published.
         """
@@ -287,24 +303,40 @@ class SessionStore:
             if _FAILED not in reasons_of(error):
                 raise
             raise Conflict("The session was published already.") from error
-        for name in (keys.kept(session.version), keys.KEPT):
-            self._free(session, name)
+        self.free(session.project, session.version, session.id)
+        releases = KeptNameItem.query(
+            keys.project(session.project),
+            KeptNameItem.sk.startswith(f"{keys.KEPT}#"),
+            consistent_read=True,
+            page_size=self.page_size,
+        )
+        if not any(one.account == session.account for one in releases):
+            _free(session.project, keys.KEPT, KeptNameItem.account == session.account)
 
-    def _free(self, session: PublishingSession, name: str) -> None:
-        try:
-            with writing_together() as transaction:
-                transaction.delete(
-                    KeptNameItem(keys.project(session.project), name),
-                    condition=KeptNameItem.session == session.id,
-                )
-        except TransactWriteError as error:
-            if _FAILED not in reasons_of(error):
-                raise  # not ours any more otherwise
+    @translated
+    def free(self, project: NormalizedName, version: str, holder: str) -> None:
+        """Free a release that is kept for the session `holder`, if it still is."""
+        _free(project, keys.kept(version), KeptNameItem.session == holder)
+
+
+def _free(project: NormalizedName, name: str, condition: Condition) -> None:
+    try:
+        KeptNameItem(keys.project(project), name).delete(condition=condition)
+    except DeleteError as error:
+        if code_of(error) != "ConditionalCheckFailedException":
+            raise  # it is somebody else's otherwise
 
 
 def _live(now: datetime) -> Any:
     item = PublishingSessionItem
     return (item.status == SessionStatus.OPEN.value) & (item.ends_at > now)
+
+
+def _waiting(now: datetime) -> Any:
+    """Return the condition that a file waits for the client to say that its bytes are there."""
+    item = StagedFileItem
+    stale = item.prepared.does_not_exist() & (item.asked_at < now - INSPECTION)
+    return item.asked_at.does_not_exist() | stale
 
 
 def end_session(session: PublishingSession, now: datetime, transaction: TransactWrite) -> None:
@@ -334,13 +366,13 @@ def check_not_kept(
     )
 
 
-def _kept_item(session: PublishingSession, name: str) -> KeptNameItem:
+def _kept_item(session: PublishingSession, name: str, until: datetime) -> KeptNameItem:
     return KeptNameItem(
         keys.project(session.project),
         name,
         session=session.id,
         account=session.account,
-        expires_at=session.ends_at,
+        expires_at=until,
     )
 
 

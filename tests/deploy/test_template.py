@@ -81,6 +81,8 @@ def test_there_are_these_resources_and_no_others(resources: dict[str, Any]) -> N
     assert {name: each["Type"] for name, each in resources.items()} == {
         "Bucket": "AWS::S3::Bucket",
         "BucketPolicy": "AWS::S3::BucketPolicy",
+        "CatchUpPermission": "AWS::Lambda::Permission",
+        "CatchUpRule": "AWS::Events::Rule",
         "HttpApi": "AWS::ApiGatewayV2::Api",
         "HttpApiIntegrationWeb": "AWS::ApiGatewayV2::Integration",
         "HttpApiRouteDefault": "AWS::ApiGatewayV2::Route",
@@ -201,6 +203,7 @@ def test_the_objects_function_reaches_the_drop_prefix_and_no_signing_key(
     role = resources["ObjectsRole"]
 
     assert actions(role) == WEB_ITEMS | LOGS | {
+        "s3:AbortMultipartUpload",
         "s3:DeleteObjectVersion",
         "s3:GetObject",
         "s3:GetObjectVersion",
@@ -238,7 +241,10 @@ def test_every_job_is_on_schedule_at_its_own_rate(resources: dict[str, Any]) -> 
     }
 
     assert scheduled == {
-        job.name: f"rate({job.every.total_seconds() / 3600:g} hours)" for job in jobs.JOBS
+        job.name: "rate(1 hour)"
+        if (hours := job.every.total_seconds() / 3600) == 1
+        else f"rate({hours:g} hours)"
+        for job in jobs.JOBS
     }
 
 

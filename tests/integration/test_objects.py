@@ -3,6 +3,7 @@
 import importlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from app import objects
 from app.errors import Unavailable
+from app.features.drop.service import catch_up
 from app.models.base import table
 from app.store.files import FileStore
 from app.store.stores import Stores
@@ -165,3 +167,20 @@ def test_an_event_about_any_key_writes_nothing(
 def test_the_lambda_entry_refuses_what_is_no_event(stores: Stores) -> None:
     handler = importlib.import_module("handler")
     assert handler.objects({"Records": []}, None) == "refused"
+
+
+def test_what_was_dropped_and_missed_by_its_event_is_published_after_an_hour(
+    as_: Clients, app: Flask, stores: Stores
+) -> None:
+    client = as_()
+    client.post("/legacy/", data=make.form(make.wheel()))
+    name = make.wheel_name(version="1.1")
+    stores.blobs.client.put_object(
+        Bucket=BUCKET, Key=f"drop/larder-demo/{name}", Body=make.wheel(version="1.1")
+    )
+    now = datetime.now(UTC)
+    assert catch_up(stores=stores, now=now) == 0
+
+    assert catch_up(stores=stores, now=now + timedelta(hours=2)) == 1
+
+    assert listed(client) == [make.wheel_name(), name]

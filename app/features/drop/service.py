@@ -5,7 +5,7 @@ Who may write below a project's prefix is a matter of IAM, so it is an uploader 
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -23,6 +23,8 @@ PREFIX = "drop/"
 # No account can have this name.
 _ACTOR = "(drop)"
 _REPORT = ".error.json"
+# Events come within seconds.
+_GRACE = timedelta(hours=1)
 
 
 def object_arrived(
@@ -47,6 +49,19 @@ def object_arrived(
     except AppError as refusal:
         _report(key, refusal, stores=stores)
     stores.blobs.discard(arrived.blob)
+
+
+def catch_up(*, stores: Stores, now: datetime) -> int:
+    """Publish what was dropped and missed by S3's event; return how many objects that were."""
+    max_bytes = stores.incoming.config.max_file_bytes
+    old = [
+        found.key
+        for found in stores.inventory.objects(PREFIX)
+        if found.modified_at < now - _GRACE and not found.key.endswith(_REPORT)
+    ]
+    for key in old:
+        object_arrived(key, requester="", max_bytes=max_bytes, stores=stores, now=now)
+    return len(old)
 
 
 def _publish(

@@ -51,11 +51,18 @@ class Inspected:
 
 
 def require_upload(
-    actor: Actor, dist: DistName, *, stores: Stores, now: datetime, owner: str | None = None
+    actor: Actor,
+    dist: DistName,
+    *,
+    stores: Stores,
+    now: datetime,
+    owner: str | None = None,
+    takes_files: bool = True,
 ) -> Standing:
     """Return how things stand for `dist`, if `actor` may publish it.
 
-    `owner` is whose the project will be if it is new, by default the actor.
+    `owner` is whose the project will be if it is new, by default the actor; `takes_files` is
+    False for what publishes nothing and may be done to an archived project too.
 
     :raises Forbidden: naming what is missing, or the project that it would be taken for.
     :raises BadRequest: if the name of a new project is reserved.
@@ -63,7 +70,7 @@ def require_upload(
     standing = stores.files.survey(dist, actor.name, now=now)
     project = standing.project
     access.require_upload(actor, dist.project, exists=project is not None, role=standing.role)
-    if project is not None and not project.status.takes_files:
+    if takes_files and project is not None and not project.status.takes_files:
         raise Forbidden(
             f"Project {dist.project!r} is {project.status.value} and takes no files;"
             " one of its maintainers can make it active again."
@@ -199,9 +206,10 @@ def publish(
     one has put into S3 is removed. `session` ends as published in the same transaction.
 
     :raises FileExists, Forbidden: and none of them is published.
-    :raises Conflict: if `session` was changed or ended meanwhile.
+    :raises Conflict: if two of them are one file, or `session` was changed or ended meanwhile.
     :raises Unavailable: if too many others write; repeating it is safe.
     """
+    _check_distinct(files)
     waiting, published = list(files), list[DistFile]()
     owner = session.account if session else actor.name
     for _ in range(_ATTEMPTS):
@@ -230,6 +238,19 @@ def withdraw(file: Prepared, *, stores: Stores) -> None:
     if published and published.blob == file.file.blob:
         return  # the answer to the transaction was lost on its way
     stores.blobs.discard(file.file.blob)
+
+
+def _check_distinct(files: Sequence[Prepared]) -> None:
+    """Let no two spellings of one file pass: they have one taken name, and it is written once."""
+    spelled: dict[str, str] = {}
+    for one in files:
+        dist = filenames.parse(one.file.filename)
+        other = spelled.setdefault(dist.identity, dist.filename)
+        if other != dist.filename:
+            raise Conflict(
+                f"{other!r} and {dist.filename!r} are two spellings of one file; delete one.",
+                filename=dist.filename,
+            )
 
 
 def _winner(file: Prepared, standing: Standing, dist: DistName) -> DistFile:

@@ -32,7 +32,15 @@ from app.domain.publishing_session import (
     session_of,
 )
 from app.domain.simple import ProjectPage
-from app.errors import BadFile, BadRequest, Conflict, FileExists, NotFound, TooLarge
+from app.errors import (
+    BadFile,
+    BadRequest,
+    Conflict,
+    FileExists,
+    Forbidden,
+    NotFound,
+    TooLarge,
+)
 from app.features.access.service import Visit
 from app.features.publication import service as publication
 from app.features.publication.service import Origin
@@ -40,6 +48,8 @@ from app.features.simple.service import refresh
 from app.store.files import Standing
 from app.store.incoming import Arrived, UploadLink
 from app.store.stores import Stores
+
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +90,20 @@ def open_session(
         ends_at=now + LIFETIME,
     )
     standing = _require(session, actor, stores=stores, now=now)
-    if stores.sessions.open(session, new_project=standing.project is None, now=now):
-        return session, True
-    found = stores.sessions.of_release(project, session.version)
-    if found is None or not found.is_live(now):
-        raise Conflict("The release is being published at this moment; try again shortly.")
-    _require(found, actor, stores=stores, now=now)
-    return found, False
+    kept_until = None
+    if standing.project is None:
+        kept_until = max(session.ends_at, standing.kept_until or session.ends_at)
+    for _ in range(_ATTEMPTS):
+        if stores.sessions.open(session, kept_until=kept_until, now=now):
+            return session, True
+        holder = stores.sessions.holder(project, session.version)
+        found = stores.sessions.get(holder) if holder else None
+        if found is not None and found.is_live(now):
+            _require(found, actor, stores=stores, now=now)
+            return found, False
+        if holder is not None:  # it has ended, but was cut off before it freed its release
+            stores.sessions.free(project, session.version, holder)
+    raise Conflict("The release is being published at this moment; try again shortly.")
 
 
 def find(session_id: str, *, actor: Actor, stores: Stores, now: datetime) -> PublishingSession:
@@ -98,8 +115,22 @@ def find(session_id: str, *, actor: Actor, stores: Stores, now: datetime) -> Pub
     session = stores.sessions.get(session_id) if _is_id(session_id) else None
     if session is None or not (session.is_live(now) or _is_published(session)):
         raise _no_such_session()
-    _require(session, actor, stores=stores, now=now)
+    _require(session, actor, stores=stores, now=now, takes_files=False)
     return session
+
+
+def find_to_cancel(
+    session_id: str, *, actor: Actor, stores: Stores, now: datetime
+) -> PublishingSession:
+    """Return a session as `find` does, and one that was cancelled, for that may have been cut off.
+
+    :raises NotFound, Forbidden: as there.
+    """
+    session = stores.sessions.get(session_id) if _is_id(session_id) else None
+    if session is not None and session.status is SessionStatus.CANCELED:
+        _require(session, actor, stores=stores, now=now, takes_files=False)
+        return session
+    return find(session_id, actor=actor, stores=stores, now=now)
 
 
 def find_file(session: PublishingSession, filename: str, *, stores: Stores) -> StagedFile:
@@ -208,7 +239,7 @@ def attest(file: StagedFile, stated: str, *, stores: Stores, now: datetime) -> N
     """
     _require_pending(file, now)
     attestations.check_subject(attestations.parse(stated), file.filename, file.sha256)
-    stores.sessions.attest(file, stated)
+    stores.sessions.attest(file, stated, now=now)
 
 
 def complete(file: StagedFile, *, limits: Limits, stores: Stores, now: datetime) -> StagedFile:
@@ -223,16 +254,18 @@ def complete(file: StagedFile, *, limits: Limits, stores: Stores, now: datetime)
     arrived = _arrived(file, stores=stores)
     if arrived.size != file.size:
         fault = f"{file.filename} has {arrived.size} bytes, but {file.size} were announced."
-        stores.sessions.settle(file, fault)
-        stores.incoming.discard(file.key, file.upload_id)
+        if stores.sessions.settle(file, fault):
+            stores.incoming.discard(file.key, file.upload_id)
         raise BadFile(fault)
-    file = stores.sessions.ask(file, now=now)
-    if file.status(now) is FileStatus.PROCESSING and file.size <= limits.inspection:
+    if file.size <= limits.inspection:
+        # Before the client's word is noted: what is cut off here can simply be repeated.
         inspect(file, stores=stores, now=now)
         file = stores.sessions.file(file.session, file.filename) or file
     if file.fault is not None:
         raise BadFile(file.fault)
-    return file
+    if file.status(now) is FileStatus.COMPLETED:
+        return file  # the word was given before, and the inspection cut off then
+    return stores.sessions.ask(file, now=now)
 
 
 def inspect(file: StagedFile, *, stores: Stores, now: datetime) -> None:
@@ -245,14 +278,30 @@ def inspect(file: StagedFile, *, stores: Stores, now: datetime) -> None:
         return
     verdict: Prepared | str
     with TemporaryFile() as content:
-        stores.incoming.download(arrived.blob, content)
+        try:
+            stores.incoming.download(arrived.blob, content)
+        except NotFound:
+            return  # deleted at this moment
         try:
             verdict = _verdict(file, content, arrived, stores=stores, now=now)
         except BadRequest as refusal:
             verdict = refusal.detail
-    stores.sessions.settle(file, verdict)
-    if isinstance(verdict, str):
+    if stores.sessions.settle(file, verdict) and isinstance(verdict, str):
         stores.incoming.discard(file.key, file.upload_id)
+
+
+def catch_up(*, stores: Stores, now: datetime) -> int:
+    """Inspect files whose inspection was cut off or never started; return how many.
+
+    S3's events come a few times and no more, and a process may die in the middle.
+    """
+    caught_up = 0
+    for session in stores.inventory.sessions():
+        for file in stores.sessions.files(session.id) if session.is_live(now) else ():
+            if file.was_cut_off(now):
+                inspect(file, stores=stores, now=now)
+                caught_up += 1
+    return caught_up
 
 
 def object_arrived(key: str, *, limits: Limits, stores: Stores, now: datetime) -> None:
@@ -297,7 +346,13 @@ def extend(
     :raises Conflict: if it has ended.
     """
     ends_at = session.extended(seconds, now)
-    stores.sessions.extend(session, ends_at, now=now)
+    try:
+        stores.sessions.extend(session, ends_at, now=now)
+    except Conflict:
+        found = stores.sessions.get(session.id)
+        if found is None or not found.is_live(now):
+            raise
+        return found  # somebody else has just let it live longer
     return dataclasses.replace(session, ends_at=ends_at)
 
 
@@ -327,6 +382,8 @@ def staged(
     """
     head = visitor.found.head
     visibility = head.visibility if head else Visibility.TEAM
+    if head is not None and not head.status.offers_files:
+        raise Forbidden(f"Project {project!r} is quarantined: its files are not handed out.")
     access.require_read(visitor.actor, project, visibility=visibility, role=visitor.found.role)
     session = stores.sessions.get(session_id) if _is_id(session_id) else None
     if session is None or session.project != project or not session.is_live(now):
@@ -428,11 +485,21 @@ def _join(file: StagedFile, upload_id: str, *, stores: Stores) -> None:
 
 
 def _require(
-    session: PublishingSession, actor: Actor, *, stores: Stores, now: datetime
+    session: PublishingSession,
+    actor: Actor,
+    *,
+    stores: Stores,
+    now: datetime,
+    takes_files: bool = True,
 ) -> Standing:
     """Return how things stand for a session's release, if `actor` may publish it."""
     standing = publication.require_upload(
-        actor, _any_file(session), stores=stores, now=now, owner=session.account
+        actor,
+        _any_file(session),
+        stores=stores,
+        now=now,
+        owner=session.account,
+        takes_files=takes_files,
     )
     mine = actor.name == session.account or actor.account.is_admin
     if standing.project is None and not mine:

@@ -58,7 +58,9 @@ def session(id: str) -> Response:  # noqa: A002 - the field's own word, also in 
 @bp.delete("/upload/2.0/<id>/")
 def cancel(id: str) -> Response:  # noqa: A002
     """End a session without publishing anything."""
-    service.cancel(_find(id, _actor()), stores=stores())
+    actor = _actor()
+    found = service.find_to_cancel(id, actor=actor, stores=stores(), now=now())
+    service.cancel(found, stores=stores())
     return no_content()
 
 

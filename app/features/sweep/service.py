@@ -12,6 +12,7 @@ from itertools import groupby
 from app.domain.names import NormalizedName
 from app.domain.publishing_session import PublishingSession, SessionStatus
 from app.errors import Conflict
+from app.features.drop import service as drop
 from app.features.sessions import service as sessions
 from app.features.simple import service as simple
 from app.store.inventory import StoredObject
@@ -38,13 +39,26 @@ def _end_sessions(*, stores: Stores, now: datetime) -> int:
     """End sessions that have expired; what others do with them at this moment decides."""
     ended = 0
     for session in stores.inventory.sessions():
-        if session.status is SessionStatus.OPEN and session.ends_at < now - _MARGIN:
-            try:
-                sessions.cancel(session, stores=stores)
-                ended += 1
-            except Conflict:  # published, as the list did not know yet
-                continue
+        if session.status is SessionStatus.PUBLISHED:
+            continue
+        is_open = session.status is SessionStatus.OPEN
+        if is_open and session.ends_at >= now - _MARGIN:
+            continue
+        # One that was cancelled too: that may have been cut off before it freed its names.
+        try:
+            sessions.cancel(session, stores=stores)
+            ended += is_open
+        except Conflict:  # published, as the list did not know yet
+            continue
     return ended
+
+
+def catch_up(*, stores: Stores, now: datetime) -> dict[str, int]:
+    """Do what events of S3 should have started; return how much was done of each kind."""
+    return {
+        "files inspected": sessions.catch_up(stores=stores, now=now),
+        "files taken from the drop prefix": drop.catch_up(stores=stores, now=now),
+    }
 
 
 def _retire_objects(*, stores: Stores, now: datetime) -> int:

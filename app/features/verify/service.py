@@ -3,9 +3,8 @@
 import gzip
 import hashlib
 from collections.abc import Callable, Iterator
-from tempfile import TemporaryFile
 
-from app.domain import digests, filenames
+from app.domain import filenames
 from app.domain.dist_file import DistFile
 from app.domain.fault import Fault
 from app.domain.project import Project
@@ -60,11 +59,9 @@ def _object(file: DistFile, *, stores: Stores, read_all: bool) -> Iterator[str]:
     if found.size != file.size:
         yield f"its object has {found.size} bytes, not {file.size}"
     elif read_all or found.sha256 is None:
-        with TemporaryFile() as content:
-            stores.incoming.download(file.blob, content)
-            measured = digests.measure(content)
-        if measured.sha256 != file.sha256:
-            yield f"its object has sha256 {measured.sha256}, not {file.sha256}"
+        sha256 = stores.incoming.sha256(file.blob)
+        if sha256 != file.sha256:
+            yield f"its object has sha256 {sha256}, not {file.sha256}"
     elif found.sha256 != file.sha256:
         yield f"its object has sha256 {found.sha256}, not {file.sha256}"
 

@@ -15,8 +15,12 @@ from werkzeug.test import TestResponse
 from app.config import Config
 from app.domain.account import AccountRole
 from app.domain.publishing_session import MAX_FILES
+from app.errors import Unavailable
 from app.factory import create_app
 from app.features.sessions import service
+from app.store.blobs import BlobStore
+from app.store.incoming import IncomingStore
+from app.store.sessions import SessionStore
 from app.store.stores import Stores
 from app.web.context import Context
 from tests import make
@@ -803,3 +807,160 @@ def test_a_full_session_of_attested_files_is_published_at_once(as_: Clients) -> 
 
     assert send(client, session["links"]["publish"]).status_code == 201
     assert len(listed(client)) == MAX_FILES
+
+
+def at(app: Flask, moment: datetime) -> None:
+    """Let it be another time."""
+    app.extensions["larder"] = replace(app.extensions["larder"], clock=lambda: moment)
+
+
+def test_a_request_that_stores_bytes_too_late_does_not_make_the_published_ones_old(
+    as_: Clients, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bucket removes old versions some day."""
+    client = as_()
+    session = opened(client)
+    file = body_of(announce(client, session, make.wheel()))
+    late: list[Callable[[], object]] = []
+    original = BlobStore.put
+
+    def put_late(self: BlobStore, key: str, content: Any, **about: Any) -> None:
+        late.append(lambda: original(self, key, make.wheel(), **about))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BlobStore, "put", put_late)
+        client.post(path(file["mechanism"]["file_url"]), data=make.wheel())
+    client.post(path(file["mechanism"]["file_url"]), data=make.wheel())
+    assert send(client, file["links"]["complete"]).status_code == 201
+    assert send(client, session["links"]["publish"]).status_code == 201
+
+    late[0]()
+
+    [published] = stores.files.of("larder-demo")
+    newest = stores.incoming.find(published.blob.key)
+    assert newest is not None
+    assert newest.blob == published.blob
+
+
+def test_a_kept_name_stays_kept_as_long_as_any_session_for_it_lives(
+    as_: Clients, app: Flask
+) -> None:
+    ada, bob = as_("ada"), as_("bob")
+    first, second = opened(ada), opened(ada, version="2.0")
+    ada.delete(path(second["links"]["session"]))
+    assert send(bob, "/upload/2.0/", name="larder-demo", version="3.0").status_code == 403
+
+    send(ada, first["links"]["extend"], **{"extend-for": 29 * 86400})
+    opened(ada, version="4.0")
+    at(app, datetime.now(UTC) + timedelta(days=20))
+
+    assert send(bob, "/upload/2.0/", name="larder-demo", version="3.0").status_code == 403
+    ada.delete(path(first["links"]["session"]))
+
+
+def test_a_cancel_that_was_cut_off_is_completed_by_repeating_it(
+    as_: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = as_("ada"), as_("bob")
+    session = opened(ada)
+    with monkeypatch.context() as patch:
+        patch.setattr(SessionStore, "free", unavailable)
+        assert ada.delete(path(session["links"]["session"])).status_code == 503
+
+    assert ada.delete(path(session["links"]["session"])).status_code == 204
+
+    assert opened(bob)["status"] == "open"
+
+
+def test_a_release_whose_session_ended_halfway_takes_another_one(
+    as_: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = as_("ada")
+    session = opened(ada)
+    with monkeypatch.context() as patch:
+        patch.setattr(SessionStore, "free", unavailable)
+        ada.delete(path(session["links"]["session"]))
+
+    assert opened(ada)["status"] == "open"
+
+
+def unavailable(*args: Any, **kwargs: Any) -> None:
+    raise Unavailable("away")
+
+
+def test_an_inspection_that_failed_in_passing_is_completed_by_repeating_it(
+    as_: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = as_()
+    session = opened(client)
+    file = sent(client, session, make.wheel())
+    with monkeypatch.context() as patch:
+        patch.setattr(IncomingStore, "download", unavailable)
+        assert send(client, file["links"]["complete"]).status_code == 503
+
+    assert send(client, file["links"]["complete"]).status_code == 201
+
+
+def test_a_large_file_that_no_event_has_settled_is_caught_up_with(
+    as_: Clients, app: Flask, stores: Stores
+) -> None:
+    on_lambda(app)
+    client = as_()
+    session = opened(client)
+    file = body_of(announce(client, session, make.wheel(), mechanism=PUT))
+    put(stores, make.wheel())
+    send(client, file["links"]["complete"]).close()
+    now = datetime.now(UTC)
+    assert service.catch_up(stores=stores, now=now) == 0
+
+    assert service.catch_up(stores=stores, now=now + timedelta(minutes=17)) == 1
+
+    assert files_of(client, session)[make.wheel_name()]["status"] == "completed"
+    assert service.catch_up(stores=stores, now=now + timedelta(minutes=17)) == 0
+
+
+def test_the_stage_of_a_quarantined_project_hands_out_nothing_but_can_be_cancelled(
+    as_: Clients,
+) -> None:
+    ada = as_("ada", {"manage"})
+    ada.post("/legacy/", data=make.form(make.wheel()))
+    session = opened(ada)
+    completed(ada, session, make.sdist(), make.sdist_name())
+    ada.put("/api/v1/projects/larder-demo/status", json={"status": "quarantined"})
+    stage = path(session["links"]["stage"])
+
+    assert ada.get(f"{stage}larder-demo/").status_code == 403
+    file = f"{stage.replace('/simple/', '/files/')}larder-demo/{make.sdist_name()}"
+    assert ada.get(file).status_code == 403
+    assert send(ada, session["links"]["publish"]).status_code == 403
+    assert ada.delete(path(session["links"]["session"])).status_code == 204
+
+
+def test_a_part_that_is_sent_again_while_the_file_is_completed_is_told(
+    as_: Clients, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = as_()
+    session = opened(client)
+    file = body_of(announce(client, session, make.wheel(), mechanism=MULTIPART))
+    put_parts(stores, make.wheel())
+    original = IncomingStore.join
+
+    def other_etags(self: IncomingStore, key: str, upload: str, etags: dict[int, str]) -> None:
+        original(self, key, upload, dict.fromkeys(etags, f'"{"0" * 32}"'))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(IncomingStore, "join", other_etags)
+        assert send(client, file["links"]["complete"]).status_code == 409
+
+    assert send(client, file["links"]["complete"]).status_code == 201
+
+
+def test_of_two_extensions_at_once_the_longer_counts(as_: Clients, stores: Stores) -> None:
+    link = opened(as_())["links"]["session"]
+    session = stores.sessions.get(link.rstrip("/").rpartition("/")[2])
+    assert session is not None
+    now = datetime.now(UTC)
+
+    longer = service.extend(session, 29 * 86400, stores=stores, now=now)
+
+    assert service.extend(session, 60, stores=stores, now=now).ends_at == longer.ends_at

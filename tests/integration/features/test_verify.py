@@ -132,4 +132,4 @@ def test_an_unknown_job_is_named_with_those_there_are(app: Flask) -> None:
     found = app.test_cli_runner().invoke(args=["jobs", "run", "swep"])
 
     assert found.exit_code == 1
-    assert "there are: sweep" in found.output
+    assert "there are: sweep, catch-up" in found.output
