@@ -13,7 +13,7 @@ import larder_client
 import pytest
 
 from tests.client.conftest import Larder
-from tests.client.fake_index import MULTIPART, TOKEN, Asked, FakeIndex
+from tests.client.fake_index import MULTIPART, TOKEN, Asked, FakeIndex, Reply
 
 ROOT = Path(__file__).parents[2]
 WHEEL = "demo-1.0-py3-none-any.whl"
@@ -128,17 +128,22 @@ def test_ctrl_c_ends_it_at_once_and_the_next_run_goes_on(fake: FakeIndex, larder
 
 
 def test_ctrl_c_reaches_every_thread(fake: FakeIndex, larder: Larder) -> None:
+    """One of them waits, as it was asked to, when it comes."""
     fake.mechanisms = [MULTIPART]
 
-    def interrupt(asked: Asked) -> None:
+    def interrupt(asked: Asked) -> Reply | None:
         if asked.method == "PUT" and "/3?" in asked.path:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            time.sleep(0.2)
+            return 503, {"Retry-After": "20"}, b""
+        return None
 
     fake.rules.append(interrupt)
     larder("upload", "--parallel", 1, larder.file(WHEEL, bytes(10_000)), code=130)
-    time.sleep(0.2)
-    assert sorted(fake.sessions["s1"].files[WHEEL].parts) == [1, 2, 3]
+    deadline = time.monotonic() + 5
+    while [one for one in threading.enumerate() if one.name.startswith(("file", "part"))]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert sorted(fake.sessions["s1"].files[WHEEL].parts) == [1, 2]
 
 
 def test_it_runs_without_anything_but_its_one_library(larder: Larder) -> None:

@@ -408,8 +408,9 @@ def test_bytes_are_not_sent_in_the_clear(fake: FakeIndex, larder: Larder) -> Non
 def test_attestations_go_with_their_files(fake: FakeIndex, larder: Larder) -> None:
     wheel = larder.file(WHEEL)
     beside = larder.file(f"{WHEEL}.publish.attestation", b'{"version": 1}')
+    larder.file(f"{WHEEL}.slsa.attestation", b'{"version": 2}')
     larder("upload", "--no-publish", "--attestations", wheel, beside)
-    assert fake.sessions["s1"].files[WHEEL].attestations == [{"version": 1}]
+    assert fake.sessions["s1"].files[WHEEL].attestations == [{"version": 1}, {"version": 2}]
 
 
 def test_attestations_go_only_where_they_are_wanted(fake: FakeIndex, larder: Larder) -> None:

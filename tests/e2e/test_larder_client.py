@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests import make
+from tests import make, make_attestations
 from tests.e2e.conftest import ROOT, Client, Served, clean_environment
 
 MULTIPART = "vnd-larder-s3multipart-v1"
@@ -163,6 +163,21 @@ def test_parts_that_have_arrived_are_not_sent_again(index: Served, client: Clien
     assert f"({len(content) - len(part):,} bytes) in" in said
     assert f"({len(part):,} bytes) were there before" in said
     install(client, index, "larder-parts")
+
+
+def test_attestations_are_published_with_their_file(index: Served, client: Client) -> None:
+    wheel, _ = dist(client, "larder-attested")
+    for kind in (make_attestations.PUBLISH, make_attestations.SLSA):
+        make_attestations.write_beside(wheel, kind)
+    larder(client, index, "upload", "--attestations", *wheel.parent.glob("*.whl*"))
+
+    provenance = urllib.request.Request(  # noqa: S310
+        f"{index.url}/integrity/larder-attested/1.0/{wheel.name}/provenance",
+        headers={"Authorization": f"Bearer {index.token}"},
+    )
+    with urllib.request.urlopen(provenance) as answer:  # noqa: S310
+        (bundle,) = json.load(answer)["attestation_bundles"]
+    assert len(bundle["attestations"]) == 2
 
 
 def test_several_releases_go_in_one_command(index: Served, client: Client) -> None:

@@ -84,7 +84,7 @@ def main(
     env = os.environ if env is None else env  # noqa: TID251 - the command's own settings
     try:
         options = _parser().parse_args(arguments)
-        options.run(_Context(options, terminal, env, home or Path.home(), stdin or sys.stdin))
+        options.run(_Context(options, terminal, env, home or _home(), stdin or sys.stdin))
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)
     except LarderError as error:
@@ -94,6 +94,11 @@ def main(
         terminal.note("larder: stopped. What has arrived is kept: run the same command to go on.")
         return INTERRUPTED
     return 0
+
+
+def _home() -> Path:
+    # `Path.home` fails for an account without a home, as CI containers have; this stays "~".
+    return Path(os.path.expanduser("~"))  # noqa: PTH111
 
 
 class _Context:
@@ -253,7 +258,7 @@ def _add_upload_options(upload: argparse.ArgumentParser) -> None:
     upload.add_argument(
         "--attestations",
         action="store_true",
-        help=f"send the attestations (FILE{dists.ATTESTATION}) that lie beside the files",
+        help=f"send the attestations (FILE.publish{dists.ATTESTATION}) that lie beside the files",
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from larder_client.errors import Interrupted, UsageError
 
-ATTESTATION = ".publish.attestation"
+# What follows the name of a file in those of its attestations, after what each of them is.
+ATTESTATION = ".attestation"
 _BLOCK = 1024 * 1024
 _WHEEL_PARTS = (5, 6)
 
@@ -156,11 +157,16 @@ def attestations(dists: Iterable[Dist]) -> dict[str, list[Any]]:
     """
     found = {}
     for dist in dists:
-        beside = dist.path.with_name(dist.filename + ATTESTATION)
-        try:
-            found[dist.filename] = [json.loads(beside.read_bytes())]
-        except OSError:
-            raise UsageError(f"{dist.filename} has no attestation: {beside} is missing.") from None
-        except ValueError:
-            raise UsageError(f"{beside} is no attestation: it is not JSON.") from None
+        beside = sorted(dist.path.parent.glob(f"{glob.escape(dist.filename)}.*{ATTESTATION}"))
+        if not beside:
+            missing = f"{dist.path}.publish{ATTESTATION}"
+            raise UsageError(f"{dist.filename} has no attestation: {missing} is missing.")
+        found[dist.filename] = [_attestation(path) for path in beside]
     return found
+
+
+def _attestation(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        raise UsageError(f"{path} cannot be read as an attestation, which is JSON.") from None

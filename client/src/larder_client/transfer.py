@@ -210,9 +210,8 @@ class Courier:
             for transfer in transfers:
                 transfer.result()
         finally:
-            for transfer in transfers:
-                transfer.cancel()
-            wait(transfers)  # parts that are on their way may well arrive
+            # Parts that are on their way may well arrive.
+            wait([transfer for transfer in transfers if not transfer.cancel()])
 
     def _put(self, piece: Piece, links: Links, number: int) -> None:
         for attempt in range(wire.ATTEMPTS):

@@ -1,5 +1,6 @@
 """HTTP: to the index with the credential, to the storage without, and again where that helps."""
 
+import base64
 import json
 import random
 import threading
@@ -24,7 +25,7 @@ PASSING = frozenset({429, 500, 502, 503, 504})
 # Seconds; each pause is about twice the one before.
 FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 # An index on Lambda answers within 30 s; one under gunicorn may inspect a large file first.
-_TIMEOUT = urllib3.Timeout(connect=30, read=300)
+TIMEOUT = urllib3.Timeout(connect=30, read=300)
 BLOCK = 256 * 1024
 _AGENT = f"larder/{__version__}"
 _SHOWN = 300
@@ -71,7 +72,7 @@ class Line:
         self._options: dict[str, Any] = {
             "maxsize": size,
             "blocksize": BLOCK,
-            "timeout": _TIMEOUT,
+            "timeout": TIMEOUT,
             "retries": False,
         }
         self._pools: dict[str, urllib3.PoolManager] = {}
@@ -149,8 +150,8 @@ class Index:
     def __init__(self, where: Address, credential: Credential, line: Line) -> None:
         self.where = where
         self.line = line
-        login = f"{credential.username}:{credential.password}"
-        self._authorization = urllib3.make_headers(basic_auth=login)["authorization"]
+        login = f"{credential.username}:{credential.password}".encode()
+        self._authorization = f"Basic {base64.b64encode(login).decode()}"
 
     def url(self, path: str) -> str:
         """Return the URL of a path of this index."""
