@@ -9,6 +9,7 @@ BACKEND := .venv-backend
 UV := $(BIN)/uv
 export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
+SEMGREP := .tools/semgrep/.done
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .PHONY: help setup setup-node setup-clients client serve test test-fast lint format bench packse lock package deploy clean
@@ -21,19 +22,27 @@ serve: setup client ## Serve the index on http://127.0.0.1:8000 (HOST, PORT), da
 	@$(BIN)/python -m local.serve
 
 ##@ Check
-test: setup setup-node setup-clients client ## Run every test
+test: setup setup-node setup-clients client $(SEMGREP) ## Run every test
 	$(PYTEST)
 
 test-fast: setup client ## Run the tests that need neither clients nor packaging
 	$(PYTEST) -m "not e2e and not deploy and not browser"
 
-lint: setup ## Check style, types, import rules, spelling and templates
+lint: setup $(SEMGREP) ## Check style, types, import rules, security, spelling and templates
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SHIPPED)
+	$(CHECK_RULES) $(SHIPPED)
 	$(BIN)/codespell
 	$(BIN)/djlint --lint --quiet app/templates
+
+SHIPPED := app local handler.py client/src sls
+# Its settings go beside it: neither a home nor a network is needed.
+CHECK_RULES = SEMGREP_SETTINGS_FILE=.tools/semgrep/settings.yml SEMGREP_LOG_FILE=.tools/semgrep/log \
+	PATH="$(CURDIR)/.tools/semgrep/bin:$$PATH" \
+	semgrep scan --quiet --error --metrics=off --disable-version-check --config tests/house/rules
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix-only .
@@ -86,6 +95,12 @@ setup-clients: $(CLIENTS:%=.tools/%/.done) ## Install the package clients that t
 	@.tools/$*/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 	@touch $@
 
+$(SEMGREP): tests/house/requirements-semgrep.txt $(VENV)/.done
+	@echo "Installing semgrep ..."
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
+	@touch $@
+
 # The index offers it at /client/. Its name holds its version, so that a new one has a new address.
 CLIENT_VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' client/pyproject.toml)
 CLIENT := app/static/client/larder_client-$(CLIENT_VERSION)-py3-none-any.whl
@@ -102,6 +117,7 @@ lock: setup ## Pin the newest versions of everything, with hashes
 	$(LOCK) --upgrade --python-version 3.11 local/requirements.in -o local/requirements.txt
 	$(LOCK) --upgrade --python-version 3.13 tests/deploy/requirements.in -o tests/deploy/requirements.txt
 	$(LOCK) --upgrade --python-version 3.12 tests/packse/requirements.in -o tests/packse/requirements.txt
+	$(LOCK) --upgrade --python-version 3.11 tests/house/requirements-semgrep.in -o tests/house/requirements-semgrep.txt
 	for client in $(CLIENTS); do \
 		$(LOCK) --upgrade --python-version 3.11 tests/e2e/requirements-$$client.in -o tests/e2e/requirements-$$client.txt; \
 	done

@@ -7,26 +7,56 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-_SECRETS = re.compile(
-    r"""(larder_eyJ)[\w.-]+                   # a token of ours
-      | ((?:basic|bearer|token)\s+)[\w.~+/=-]{8,}
-      | (eyJ[\w-]{4})[\w-]*\.[\w-]+\.[\w-]*  # a bare JWT
-      | (X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"]+
-      | (://)[^/\s:@]+:[^/\s@]+(?=@)         # credentials in a URL
-    """,
-    re.VERBOSE | re.IGNORECASE,
+# One after the other, so that none swallows the word by which another knows its secret.
+_SECRETS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        (
+            r"((?:basic|bearer|token)(?:\s|%20|\\t)+)"
+            r"(?:(?!(?:basic|bearer|token)(?:\s|%20))[\w.~+/=-]){8,}"
+        ),
+        # A token of ours, and a bare JWT or its beginning; both also as a normalised name.
+        r"(larder[_-]eyJ)[\w.-]+",
+        r"(eyJ[\w-]{4})[\w-]{,500}(?:[.-]eyJ|\.[\w-]+\.)[\w.-]*",
+        (
+            r"(X-Amz-(?:Signature|Security-Token|Credential)(?:['\"]?\s*[=:]|%3D)\s*['\"]?)"
+            r"[^&\s'\"\\]+"
+        ),
+        r"(://)[^/\s:@]*:[^/\s@]+(?=@)",  # credentials in a URL
+        r"((?:authorization|cookie|password)(?:['\"]?\s*[:=]|['\"],)\s*['\"]?)[^'\"\r\n]+",
+    )
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# What ends a line, steers a terminal, or turns the direction of writing.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _PLAIN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def redact(text: str) -> str:
     """Return `text` with everything that looks like a credential cut out.
 
-    >>> redact("Authorization: Bearer abcdefghijkl")
-    'Authorization: Bearer [secret]'
+    >>> redact("Got Bearer abcdefghijkl")
+    'Got Bearer [secret]'
     """
-    return _SECRETS.sub(lambda match: next(g for g in match.groups() if g) + "[secret]", text)
+    for pattern in _SECRETS:
+        text = pattern.sub(r"\1[secret]", text)
+    return text
+
+
+def _clean(value: Any) -> Any:
+    """Return `value` as JSON can hold it, redacted: what JSON escapes would hide a secret."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case dict():
+            return {redact(str(key)): _clean(below) for key, below in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_clean(one) for one in value]
+        case _:
+            return redact(str(value))
+
+
+def _one_line(text: str) -> str:
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class _Formatter(logging.Formatter):
@@ -36,7 +66,7 @@ class _Formatter(logging.Formatter):
         extra = {k: v for k, v in vars(record).items() if k not in _PLAIN_ATTRIBUTES}
         if record.exc_info:
             extra["exception"] = self.formatException(record.exc_info)
-        return extra
+        return {key: _clean(value) for key, value in extra.items()}
 
     def time(self, record: logging.LogRecord) -> str:
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -51,10 +81,10 @@ class JsonFormatter(_Formatter):
             "time": self.time(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": redact(record.getMessage()),
             **self.fields(record),
         }
-        return redact(json.dumps(line, default=str))
+        return json.dumps(line)
 
 
 class TextFormatter(_Formatter):
@@ -65,10 +95,11 @@ class TextFormatter(_Formatter):
         fields = self.fields(record)
         trace = fields.pop("exception", "")
         words = " ".join(f"{key}={value}" for key, value in fields.items())
-        text = f"{self.time(record)} {record.levelname:<7} {record.getMessage()} {words}".rstrip()
+        text = f"{self.time(record)} {record.levelname:<7} {redact(record.getMessage())} {words}"
         # A path may hold a line break or a terminal's control codes; a line must not.
-        line = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-        return redact(f"{line}\n{trace}" if trace else line)
+        line = _one_line(text.rstrip())
+        # What an error quotes cannot look like a line of its own: those below are indented.
+        return "\n  ".join([line, *map(_one_line, trace.split("\n"))]) if trace else line
 
 
 def configure(*, json_lines: bool) -> None:

@@ -7,6 +7,8 @@ import uuid
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
+from app.web.headers import client
+
 _log = logging.getLogger("larder.request")
 
 
@@ -35,7 +37,7 @@ def _finish(response: Response) -> Response:
         extra={
             "ms": round((time.perf_counter() - g.started) * 1000, 1),
             "actor": g.get("actor", "-"),
-            "client": request.headers.get("User-Agent", "-").split(" ")[0][:60],
+            "client": client().split(" ")[0][:60] or "-",
             "request_id": g.request_id,
         },
     )

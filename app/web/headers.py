@@ -6,6 +6,7 @@ from flask import Flask, make_response, request
 from werkzeug.datastructures import ETags
 from werkzeug.wrappers import Response
 
+from app.logs import redact
 from app.web.context import config
 
 REVALIDATE = "private, max-age=0, must-revalidate"
@@ -27,8 +28,8 @@ def etag_of(digest: str, content_type: str) -> str:
 
 
 def client() -> str:
-    """Return the program that asks, as it names itself."""
-    return request.headers.get("User-Agent", "")[:200]
+    """Return the program that asks, as it names itself; it is kept and shown to others."""
+    return redact(request.headers.get("User-Agent", ""))[:200]
 
 
 def accepts_gzip() -> bool:
