@@ -27,7 +27,8 @@ def parse(data: bytes, *, is_global: bool) -> dict[bytes, bytes]:
     while at < len(data):
         length = _LENGTH.match(data, at)
         end = at + int(length[1]) if length else 0
-        if not length or end > len(data) or data[end - 1 : end] != b"\n":
+        # Beyond the end there is no end of line either.
+        if not length or data[end - 1 : end] != b"\n":
             raise Malformed("an extended header is cut off")
         key, separator, value = data[length.end() : end - 1].partition(b"=")
         if not separator or key in records or _REFUSED.match(key):

@@ -1,5 +1,6 @@
 """All that lies in the bucket and the table, for upkeep; never on the path of a request."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,8 @@ from typing import TypeVar
 from pynamodb.pagination import ResultIterator
 
 from app.config import Config
+from app.domain.account import Account
+from app.domain.manifest import TakenName
 from app.domain.names import NormalizedName
 from app.domain.publishing_session import PublishingSession
 from app.models.base import LarderItem
@@ -16,7 +19,9 @@ from app.models.head import HeadItem
 from app.models.metadata import MetadataItem
 from app.models.page import PageItem
 from app.models.staged_file import StagedFileItem
+from app.models.taken_name import TakenNameItem
 from app.store import keys
+from app.store.accounts import account_record
 from app.store.blobs import BlobStore
 from app.store.failures import translated
 from app.store.sessions import session_record
@@ -79,6 +84,25 @@ class Inventory:
         """Return all publishing sessions, as they were a moment ago."""
         found = LarderItem.by_owner.query(keys.UPLOADS, page_size=self.config.page_size)
         return [session_record(item) for item in found]
+
+    @translated
+    def accounts(self) -> list[Account]:
+        """Return all accounts, as they were a moment ago."""
+        found = LarderItem.by_owner.query(keys.ACCOUNTS, page_size=self.config.page_size)
+        return [account_record(item) for item in found]
+
+    @translated
+    def taken_names(self) -> dict[NormalizedName, list[TakenName]]:
+        """Return every file name that was ever given, by project: it reads the whole table."""
+        found: dict[NormalizedName, list[TakenName]] = defaultdict(list)
+        scan = TakenNameItem.scan(consistent_read=True, page_size=self.config.page_size)
+        for item in scan:
+            # An identity begins with the project's name (domain/filenames.py).
+            project = item.pk.removeprefix(keys.taken("")).partition(" ")[0]
+            found[NormalizedName(project)].append(
+                TakenName(filename=item.filename, sha256=item.sha256)
+            )
+        return found
 
     @translated
     def stale_pages(self, project: NormalizedName) -> list[str]:

@@ -8,6 +8,7 @@ from app.store.access import AccessStore
 from app.store.accounts import AccountStore
 from app.store.blobs import BlobStore
 from app.store.files import FileStore
+from app.store.imports import ImportStore
 from app.store.incoming import IncomingStore
 from app.store.inventory import Inventory
 from app.store.jobs import JobStore
@@ -32,6 +33,7 @@ class Stores:
     blobs: BlobStore
     files: FileStore
     foundation: Foundation
+    imports: ImportStore
     incoming: IncomingStore
     inventory: Inventory
     jobs: JobStore
@@ -56,6 +58,7 @@ def open_stores(config: Config) -> Stores:
         blobs=blobs,
         files=FileStore(config.page_size),
         foundation=Foundation(config, blobs),
+        imports=ImportStore(),
         incoming=IncomingStore(config, blobs),
         inventory=Inventory(config, blobs),
         jobs=JobStore(config.page_size),

@@ -1,0 +1,1 @@
+"""Writing the whole index into a folder."""

@@ -1,0 +1,1 @@
+"""Publishing files that lie in a folder or on another index."""

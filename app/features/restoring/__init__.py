@@ -1,0 +1,1 @@
+"""Making projects as they were where they come from."""
