@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 SEMGREP := .tools/semgrep/.done
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup setup-node setup-clients client serve test test-fast lint format bench packse lock package deploy clean
+.PHONY: help setup setup-node setup-clients client serve test test-fast lint format bench mutants packse lock package deploy clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ format: setup ## Format the code
 
 bench: setup ## Measure what is fast and must stay so
 	$(BIN)/python -m bench.inspection
+
+mutants: setup ## Take each rule of the inspector out and see that the corpus notices (WORD)
+	@nice $(BIN)/python -m tests.mutants $(WORD)
 
 packse: setup client .tools/pip/.done .tools/uv/.done .tools/twine/.done ## Compare how uv and pip resolve packse's scenarios here and there (WORD)
 	@nice $(BIN)/python -m tests.packse $(WORD)

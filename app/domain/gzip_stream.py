@@ -63,13 +63,13 @@ class GzipStream:
     def _unpack(self) -> bytes:
         while not self._inflater.eof:
             self._pending = self._pending or self._content.read(_READ)
+            # The checksum comes last, so there is input until the very end.
+            if not self._pending:
+                raise Malformed("its gzip stream is cut off")
             try:
                 block = self._inflater.decompress(self._pending, _BLOCK)
             except zlib.error as error:
                 raise Malformed(f"its gzip stream is damaged ({error})") from error
-            # Without input there may still be output, for which the last block had no room.
-            if not (block or self._pending or self._inflater.eof):
-                raise Malformed("its gzip stream is cut off")
             self._pending = self._inflater.unconsumed_tail
             if block:
                 self._expansion.add(len(block))

@@ -93,8 +93,8 @@ def _inflated(content: IO[bytes], entry: Entry) -> Iterator[bytes]:
             block = inflater.decompress(pending, BLOCK)
         except zlib.error as error:
             raise Malformed(f"{shown(entry.name)} is damaged ({error})") from error
-        # Without input there may still be output, for which the last block had no room.
-        if not (block or pending or inflater.eof):
+        # Without input comes at most what the last block had no room for, and with it the end.
+        if not (pending or inflater.eof):
             raise Malformed(f"the compressed data of {shown(entry.name)} is cut off")
         pending = inflater.unconsumed_tail
         yield block

@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.mutants.changes import Change, changes
+from tests.mutants.changes import Change
 from tests.mutants.explained import EXPLAINED
-from tests.mutants.modules import MODULES, Module
+from tests.mutants.modules import MODULES, ROOT, Module
 
-ROOT = Path(__file__).parents[2]
 _COPIED = ("app", "tests", "handler.py", "pyproject.toml")
 _SECONDS = 300
 _CASE_SECONDS = 15
@@ -135,14 +134,9 @@ def _verdicts(
         finally:
             trees.put(tree)
 
-    jobs = [(module, change) for module in chosen for change in _changes(module)]
+    jobs = [(module, change) for module in chosen for change in module.changes()]
     with ThreadPoolExecutor(_JOBS) as pool:
         yield from pool.map(try_out, jobs)
-
-
-def _changes(module: Module) -> Iterator[Change]:
-    text = (ROOT / module.path).read_text()
-    yield from changes(module.path, text, module.tables)
 
 
 def _tell(verdict: Verdict, *, verbose: bool) -> None:

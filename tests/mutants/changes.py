@@ -12,7 +12,7 @@ REFUSALS = frozenset({
     "Malformed", "BadFile", "BadRequest", "Gone", "UnknownMechanism", "Forbidden", "FileExists",
     "Conflict", "_malformed",
 })  # fmt: skip
-_SHOWN = 90
+_SHOWN = 60
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,30 @@
-"""Rules that no upload can show, with the reason; each is tested where it stands."""
+"""Rules that can be taken out without any case noticing, each with the reason."""
+
+_TYPED = "what is no text is none of the words either: it is there for the type checker"
 
 # By the path of the module and the label of the rule.
-EXPLAINED: dict[tuple[str, str], str] = {}
+EXPLAINED: dict[tuple[str, str], str] = {
+    ("app/domain/pax.py", "parse: or-condition without not length"): (
+        "a record without a length ends at 0, before which there is no end of line; the type"
+        " checker does not know that"
+    ),
+    ("app/domain/metadata.py", "parse: without _check_size(document)"): (
+        "a document was read for its licence files before, which checks the same"
+    ),
+    (
+        "app/features/publication/service.py",
+        "publish: without raise Conflict('The session was changed or ended meanwhile; ",
+    ): "it takes two requests at one moment: tests/integration/features/test_sessions.py",
+    (
+        "app/features/publication/service.py",
+        "attest: without attestations.check_subject(stated, file.filename, file.sha25",
+    ): "both doors check it when attestations come; this is once more, before they are published",
+    (
+        "app/features/projects/forms.py",
+        "parse_status: or-condition without not isinstance(status, str)",
+    ): _TYPED,
+    (
+        "app/features/projects/forms.py",
+        "parse_role: or-condition without not isinstance(role, str)",
+    ): _TYPED,
+}

@@ -1,6 +1,11 @@
 """The modules whose rules are taken out, and what is likely to notice."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutants.changes import Change, changes
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +21,10 @@ class Module:
     tables: frozenset[str] = frozenset()
     # Whether the inspector, which reads files, stands upon it.
     inspected: bool = True
+
+    def changes(self) -> list[Change]:
+        """Return the module without each of its rules."""
+        return list(changes(self.path, (ROOT / self.path).read_text(), self.tables))
 
 
 def _domain(

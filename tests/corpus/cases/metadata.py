@@ -65,8 +65,8 @@ CASES = [
         "endless-fields",
         "has more than 200 different fields",
         START,
-        b"\n".join(b"X-%d: y" % number for number in range(500)),
-        why=TIME,
+        b"\n".join(b"X-%d: y" % number for number in range(200_000)),
+        why="reading them takes time in the square of their number",
     ),
     refused_wheel(
         "other-project",
