@@ -1,4 +1,7 @@
-"""What AWS Lambda calls (`http`, `objects`, `jobs`) and what `sls wsgi` serves (`app`).
+"""What AWS Lambda calls (`http`, `objects`, `jobs`, `live`) and what `sls wsgi` serves (`app`).
+
+Each function of the deployment loads what it needs, and `http` only what installers ask for until
+somebody asks for something else (app/factory.py).
 
 `http` wraps `serverless_wsgi.handle_request`, which does not know all the ways of an HTTP API with
 payload 2.0: tests/integration/test_handler.py. The operator's commands go to `manage`, never here.
@@ -17,11 +20,9 @@ if os.environ.get("IS_OFFLINE"):  # noqa: TID251 - set by `sls wsgi serve`, befo
 
     attach()
 
-from app import jobs as app_jobs
-from app import objects as app_objects
-from app.factory import create_app
+from app.factory import Front
 
-app = create_app()
+front = Front()
 _log = logging.getLogger("larder.handler")
 _REFUSAL = {"statusCode": 400, "headers": {"content-type": "text/plain"}, "body": "No request.\n"}
 # These are text to us; base64 would make the commonest answers a third larger.
@@ -35,18 +36,36 @@ def http(event: Any, context: Any) -> dict[str, Any]:
     except (AttributeError, KeyError, TypeError, ValueError) as fault:
         _log.warning("Refused an event that is no HTTP request: %r", fault)
         return _REFUSAL
-    return _folded(serverless_wsgi.handle_request(app, request, context))
+    return _folded(serverless_wsgi.handle_request(front, request, context))
 
 
 def objects(event: Any, context: Any) -> str:
     """Take note of an object that has arrived in the bucket; refuse every other event."""
-    return app_objects.handle(event, app.extensions["larder"])
+    from app import objects as app_objects
+
+    return app_objects.handle(event, front.context)
 
 
 def jobs(event: Any, context: Any) -> str:
     """Run the scheduled job that the event names; refuse every other event."""
-    here = app.extensions["larder"]
+    from app import jobs as app_jobs
+
+    here = front.context
     return app_jobs.handle(event, stores=here.stores, now=here.clock())
+
+
+def live(event: Any, context: Any) -> dict[str, Any]:
+    """Deal with what a WebSocket client does or says; refuse every other event."""
+    from app import live as app_live
+
+    return app_live.handle(event)
+
+
+def __getattr__(name: str) -> Any:
+    """Return the whole application as `app`, which is put together when it is first asked for."""
+    if name == "app":
+        return front.whole
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _request(event: Any) -> dict[str, Any]:

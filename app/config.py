@@ -1,7 +1,7 @@
 """The settings, read from the environment once, in one frozen object.
 
 Every setting is described in docs/reference/settings.md. Nothing else in the application reads the
-environment, apart from the AWS SDK, which finds its credentials there by itself.
+environment, apart from what finds AWS's credentials, roots and proxies there, as the SDK does.
 """
 
 import os
@@ -45,7 +45,8 @@ class Config:
     signing_keys: str
     # "https://packages.example.com", or empty: the host the client asked for.
     public_url: str = ""
-    # Other back ends; empty for AWS itself.
+    # Other back ends; empty for AWS itself. The first is for the services that are not named.
+    aws_url: str = ""
     dynamodb_url: str = ""
     s3_url: str = ""
     # Items asked for in one page of a DynamoDB query.
@@ -91,8 +92,9 @@ class Config:
             region=reader.text("AWS_REGION"),
             signing_keys=reader.signing_keys(),
             public_url=reader.url("LARDER_PUBLIC_URL"),
-            dynamodb_url=reader.url("AWS_ENDPOINT_URL_DYNAMODB"),
-            s3_url=reader.url("AWS_ENDPOINT_URL_S3"),
+            aws_url=reader.url("AWS_ENDPOINT_URL"),
+            dynamodb_url=reader.url("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"),
+            s3_url=reader.url("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
             page_size=reader.number("LARDER_PAGE_SIZE", cls.page_size),
             link_window=reader.number("LARDER_LINK_WINDOW", cls.link_window, most=MAX_LINK_WINDOW),
             inline_page_bytes=reader.number("LARDER_INLINE_PAGE_BYTES", cls.inline_page_bytes),
@@ -137,7 +139,9 @@ class _Reader:
             )
         return value
 
-    def url(self, name: str) -> str:
+    def url(self, *names: str) -> str:
+        """Read the first of these settings that is set."""
+        name = next((name for name in names if self._env.get(name, "").strip()), names[0])
         value = self._env.get(name, "").strip().rstrip("/")
         if value and not value.startswith(("https://", "http://")):
             self._faults.append(f"{name} must be an http(s) URL, not {value!r}")

@@ -1,7 +1,6 @@
 """What tests share: one emulated AWS for all of them, emptied before each."""
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
-from moto import mock_aws
 from moto.backends import get_backend
-from moto.core.botocore_stubber import BotocoreStubber
 
 from app.config import Config
 from app.domain.account import AccountRole
@@ -22,10 +19,14 @@ from app.features.setup import service as setup
 from app.features.tokens import service as tokens
 from app.models import base
 from app.store.stores import Stores, open_stores
+from tests import kept_calls
+from tests.aws import emulated_aws
 
 # A developer tries new examples each time; CI tries the same, so that it judges the change alone.
 settings.register_profile("larder", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("larder")
+
+kept_calls.watch()
 
 PASSWORD = "correct horse battery"
 
@@ -35,17 +36,8 @@ UPLOAD = {"read", "upload"}
 @pytest.fixture(scope="session")
 def aws() -> Iterator[None]:
     """AWS in this process: entering it once a session makes the suite several times faster."""
-    lock, call = threading.Lock(), BotocoreStubber.__call__
-
-    def one_at_a_time(self: Any, *args: Any, **kwargs: Any) -> Any:
-        with lock:
-            return call(self, *args, **kwargs)
-
-    # Without the lock concurrent conditional writes in the emulator may both succeed.
-    BotocoreStubber.__call__ = one_at_a_time
-    with mock_aws():
+    with emulated_aws():
         yield
-    BotocoreStubber.__call__ = call
 
 
 @pytest.fixture(scope="session")

@@ -8,23 +8,10 @@ from app.domain.names import NormalizedName
 from app.domain.pages import Head
 from app.domain.project import ProjectRole
 from app.domain.token import Claims, Token
-from app.models.account import AccountItem
-from app.models.base import LarderItem
-from app.models.dist_file import FileItem
-from app.models.head import HeadItem
-from app.models.metadata import MetadataItem
-from app.models.provenance import ProvenanceItem
-from app.models.role import RoleItem
-from app.models.token import TokenItem
-from app.store import keys
-from app.store.accounts import account_record
-from app.store.batch import read_together
+from app.store import keys, records
 from app.store.failures import translated
-from app.store.files import file_record
-from app.store.metadata import metadata_record
-from app.store.pages import head_record
-from app.store.provenance import provenance_record
-from app.store.tokens import token_record
+from app.store.reader import ItemReader, Key
+from app.store.records import Item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +28,15 @@ class Found:
     provenance: bytes | None = None
 
 
+@dataclass(frozen=True)
 class AccessStore:
     """Reads who asks together with what is asked for, in one consistent BatchGetItem.
 
     All keys are known from the token's claims and the URL, so a revoked token is dead at the very
     next request and still costs no round trip of its own.
     """
+
+    reader: ItemReader
 
     @translated
     def look_up(
@@ -66,27 +56,26 @@ class AccessStore:
             wanted.append((keys.project(project), keys.role(claims.account)))
         if not wanted:
             return Found()
-        return _found(read_together(wanted), project)
+        return _found({item["kind"]: item for item in self.reader.together(wanted)}, project)
 
 
-def _found(items: dict[type[LarderItem], LarderItem], project: NormalizedName | None) -> Found:
-    token, account, role = items.get(TokenItem), items.get(AccountItem), items.get(RoleItem)
-    head, file, metadata = items.get(HeadItem), items.get(FileItem), items.get(MetadataItem)
-    provenance = items.get(ProvenanceItem)
+def _found(items: dict[str, Item], project: NormalizedName | None) -> Found:
+    """Return what was found, of which there is at most one item of each kind."""
+    token, account, role = items.get("token"), items.get("account"), items.get("role")
+    head, file, metadata = items.get("head"), items.get("file"), items.get("metadata")
+    provenance = items.get("provenance")
     return Found(
-        token=token_record(token) if isinstance(token, TokenItem) else None,
-        account=account_record(account) if isinstance(account, AccountItem) else None,
-        role=ProjectRole(role.role) if isinstance(role, RoleItem) else None,
-        head=head_record(project, head) if project and isinstance(head, HeadItem) else None,
-        file=file_record(project, file) if project and isinstance(file, FileItem) else None,
-        metadata=metadata_record(metadata) if isinstance(metadata, MetadataItem) else None,
-        provenance=provenance_record(provenance)
-        if isinstance(provenance, ProvenanceItem)
-        else None,
+        token=records.token(token) if token else None,
+        account=records.account(account) if account else None,
+        role=records.role(role) if role else None,
+        head=records.head(project, head) if project and head else None,
+        file=records.file(project, file) if project and file else None,
+        metadata=records.metadata(metadata) if metadata else None,
+        provenance=provenance["body"] if provenance else None,
     )
 
 
-def _who(claims: Claims | None) -> list[tuple[str, str]]:
+def _who(claims: Claims | None) -> list[Key]:
     if claims is None:
         return []
     return [
@@ -101,7 +90,7 @@ def _what(
     *,
     with_metadata: bool,
     with_provenance: bool,
-) -> list[tuple[str, str]]:
+) -> list[Key]:
     if project is None:
         return []
     partition = keys.project(project)

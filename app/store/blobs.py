@@ -10,7 +10,6 @@ from app.domain.dist_file import IMMUTABLE, Blob
 from app.errors import NotFound, Unavailable
 from app.store import aws
 from app.store.failures import code_of, translated
-from app.store.presign import Presigner
 
 _log = logging.getLogger(__name__)
 
@@ -25,9 +24,6 @@ class BlobStore:
         self._config = config
         self._lock = threading.Lock()
         self._opened: S3Client | None = None
-        self._presigner = Presigner(
-            bucket=config.bucket, region=config.region, url=config.s3_url, window=config.link_window
-        )
 
     @property
     def client(self) -> "S3Client":
@@ -127,14 +123,3 @@ class BlobStore:
         self.client.delete_object(
             Bucket=self._config.bucket, Key=blob.key, VersionId=blob.version_id
         )
-
-    def link(self, blob: Blob, *, now: float) -> str:
-        """Return a link that lets its holder download `blob` for a while.
-
-        It is byte-identical for every reader within a window of time, so that caches that go by
-        URL hit; `now` is in seconds since the epoch.
-        """
-        credentials = aws.credentials()
-        if credentials is None:
-            raise Unavailable("The index has no AWS credentials to sign download links with.")
-        return self._presigner.link(blob, credentials, now=now)

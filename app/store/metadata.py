@@ -48,12 +48,6 @@ class MetadataStore:
             return None
         return metadata_record(item)
 
-    def load(self, stored: StoredMetadata) -> bytes:
-        """Return a document, gzipped."""
-        if stored.blob is not None:
-            return self.blobs.read(stored.blob)
-        return stored.body or b""
-
 
 def metadata_item(project: NormalizedName, filename: str, stored: StoredMetadata) -> MetadataItem:
     """Return the item of a document."""

@@ -1,9 +1,11 @@
 """Headers of answers: validators, caching, and what browsers must not do."""
 
+import functools
 import gzip
 
 from flask import Flask, make_response, request
-from werkzeug.datastructures import ETags
+from werkzeug.datastructures import Accept, ETags
+from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
 from app.logs import redact
@@ -34,7 +36,12 @@ def client() -> str:
 
 def accepts_gzip() -> bool:
     """Tell whether the client takes gzip."""
-    return request.accept_encodings.quality("gzip") > 0
+    return _takes_gzip(request.headers.get("Accept-Encoding", ""))
+
+
+@functools.lru_cache(maxsize=256)
+def _takes_gzip(header: str) -> bool:
+    return float(parse_accept_header(header, Accept).quality("gzip")) > 0
 
 
 def is_current(etag: str) -> bool:
@@ -87,7 +94,8 @@ def _protect(response: Response) -> Response:
 
 def _stay_here(response: Response) -> Response:
     # Werkzeug's own redirects name the host the client named, which is nothing to rely on.
-    location, here = response.headers.get("Location", ""), f"{request.scheme}://{request.host}/"
-    if location.startswith(here):
+    location = response.headers.get("Location")
+    here = f"{request.scheme}://{request.host}/" if location else ""
+    if location and location.startswith(here):
         response.headers["Location"] = "/" + location.removeprefix(here)
     return response

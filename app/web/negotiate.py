@@ -1,6 +1,10 @@
 """Choosing a representation of a Simple API page (PEP 691, "Content-Type negotiation")."""
 
+import functools
+
 from flask import request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from app.domain.simple import Format
 from app.errors import NotAcceptable
@@ -26,7 +30,7 @@ def pick() -> tuple[Format, str]:
     :raises NotAcceptable: if the client takes none of the three.
     """
     asked = request.args.get("format")
-    content_type = _known(asked) if asked else _best()
+    content_type = _known(asked) if asked else _best(request.headers.get("Accept", ""))
     if content_type is None:
         raise NotAcceptable("This page comes as " + ", ".join(_OFFERS) + "; ask for one of them.")
     return _OFFERS[content_type], content_type
@@ -37,8 +41,10 @@ def _known(asked: str) -> str | None:
     return concrete if concrete in _OFFERS else None
 
 
-def _best() -> str | None:
-    accept = request.accept_mimetypes
+@functools.lru_cache(maxsize=256)
+def _best(header: str) -> str | None:
+    """Choose by an Accept header, of which there are as many as there are installers."""
+    accept = parse_accept_header(header, MIMEAccept)
     if not accept:
         return "text/html"
     names = [*_OFFERS, *_ALIASES]

@@ -61,18 +61,29 @@ def _from_http(error: HTTPException) -> AnyResponse:
     if error.response is not None or status < 400:  # noqa: PLR2004 - a redirect is no problem
         return make_response(error.get_response())
     if isinstance(error, RequestEntityTooLarge):
-        return _from_app(
-            TooLarge(
-                "The upload is larger than this index takes: a file may have"
-                f" {config().max_file_bytes} bytes, the fields beside it 16 MiB in 10,000 parts."
-            )
-        )
+        return _from_app(_too_large())
     title = HTTP_STATUS_CODES.get(status, "Error").capitalize()
     response = _answer(status, title, _sentence(error), title.lower().replace(" ", "-"), {})
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
     return response
+
+
+def _too_large() -> TooLarge:
+    """Return what to say of a body that is too large for its address: a way that takes more."""
+    if request.path.startswith("/legacy"):
+        return TooLarge(
+            "The upload is larger than this index takes: a file may have"
+            f" {config().max_file_bytes} bytes, the fields beside it 16 MiB in 10,000 parts;"
+            " `larder upload` needs no fields."
+        )
+    limit = (
+        f"The body is larger than the {request.max_content_length} bytes that this address takes"
+    )
+    if request.path.endswith("/bytes"):
+        return TooLarge(f"{limit}; `larder upload` sends a file straight to the storage.")
+    return TooLarge(f"{limit}.")
 
 
 def _sentence(error: HTTPException) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from unittest.mock import patch
 
 from flask import Flask
-from moto import mock_aws
 from moto.backends import get_backend
 
 from app import factory
@@ -19,6 +18,7 @@ from app.features.accounts import service as accounts
 from app.features.setup import service as setup
 from app.features.tokens import service as tokens
 from app.store.stores import Stores, open_stores
+from tests.aws import emulated_aws
 from tests.corpus.case import Case
 from tests.corpus.runner import Player, Result
 from tests.corpus.transports import Transport
@@ -64,7 +64,7 @@ class LocalPlayer:
 @contextmanager
 def emulated() -> Iterator[Flask]:
     """Yield an application on an AWS that lives as long as the context."""
-    with mock_aws():
+    with emulated_aws():
         config = Config.from_env({})
         yield factory.create_app(config, open_stores(config))
 
@@ -89,6 +89,8 @@ def _token(stores: Stores, account: str, permission: str) -> str:
 @contextmanager
 def lambda_function(app: Flask) -> Iterator[Callable[[Any, Any], dict[str, Any]]]:
     """Yield `handler.http` over this application; outside, the module is not imported."""
-    with patch.dict(sys.modules), patch.object(factory, "create_app", lambda: app):
+    context = app.extensions["larder"]
+    front = factory.Front(context.config, context.stores)
+    with patch.dict(sys.modules), patch.object(factory, "Front", lambda: front):
         sys.modules.pop("handler", None)
         yield importlib.import_module("handler").http

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from botocore.client import BaseClient
 from flask import Flask, request
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -22,6 +21,7 @@ from werkzeug.test import TestResponse
 from app import logs
 from app.domain import token as tokens
 from tests import make
+from tests.aws import between
 
 CANARY = "c4n4ryc4n4ryc4n4ry"
 PASSWORD = f"{CANARY}-battery"
@@ -255,18 +255,18 @@ def test_a_password_in_a_body_or_a_query_is_in_no_log(
 def test_a_store_that_breaks_with_the_whole_request_in_its_hands_spills_nothing(
     routes: list[Asked], heard: Heard, real: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: BaseClient, operation: str, arguments: Any) -> Any:
+    def broken(operation: str, arguments: Any, _send: object) -> Any:
         cause = ValueError(repr(request.headers), request.url, arguments)
         raise RuntimeError(f"{operation} {request.environ} {request.form}") from cause
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", broken)
     broke = 0
-    for turn, asked in enumerate(routes):
-        everywhere = {"headers": spread(HEADERS, turn), "data": spread(FIELDS, turn)}
-        answer = asked.send(**everywhere)
-        assert not spilled([everything(answer)], real), asked
-        asked.send(asked.path(spread(KNOWN, turn)), **everywhere)
-        broke += answer.status_code == 500
+    with between(broken):
+        for turn, asked in enumerate(routes):
+            everywhere = {"headers": spread(HEADERS, turn), "data": spread(FIELDS, turn)}
+            answer = asked.send(**everywhere)
+            assert not spilled([everything(answer)], real), asked
+            asked.send(asked.path(spread(KNOWN, turn)), **everywhere)
+            broke += answer.status_code == 500
     assert broke > 50
     assert any("RuntimeError" in line for line in heard.lines())
     assert spilled(heard.lines(), real) == []

@@ -172,7 +172,7 @@ def test_work_in_progress_is_left_out(
 
     drill(app, "--keep")
     restored = replace(config, table=spares(stores)[0])
-    open_stores(restored)
+    open_stores(restored).bind()
 
     kinds = {item.pk.partition("#")[0] for item in LarderItem.scan()}
     assert kinds == {"account", "lookalike", "project", "taken", "token"}

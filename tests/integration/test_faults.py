@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError
 from flask import Flask
 from flask.testing import FlaskClient
@@ -24,6 +23,7 @@ from app.features.verify.service import verify
 from app.models.base import LarderItem
 from app.store.stores import Stores
 from tests import make
+from tests.aws import between
 
 Clients = Callable[..., FlaskClient]
 
@@ -52,31 +52,27 @@ class Fault:
 @contextmanager
 def placed(fault: Fault) -> Iterator[None]:
     """Let the fault happen within this block."""
-    original = BaseClient._make_api_call
 
-    def call(self: BaseClient, operation: str, arguments: Any) -> Any:
+    def call(operation: str, arguments: Any, send: Callable[[], Any]) -> Any:
         number = len(fault.calls)
         fault.calls.append(operation)
         if number != fault.at:
-            return original(self, operation, arguments)
+            return send()
         if fault.kind == "crash before":
             raise CrashError
         if fault.kind == "duplicate":  # a network that repeats requests
-            original(self, operation, arguments)
+            send()
             if hasattr(arguments.get("Body"), "seek"):
                 arguments["Body"].seek(0)
-        answer = original(self, operation, arguments)
+        answer = send()
         if fault.kind == "crash after":
             raise CrashError
         if fault.kind == "lost answer":
             raise ConnectionClosedError(endpoint_url="aws")
         return answer
 
-    BaseClient._make_api_call = call
-    try:
+    with between(call):
         yield
-    finally:
-        BaseClient._make_api_call = original
 
 
 def attempt(fault: Fault, action: Callable[[], int]) -> int:

@@ -66,7 +66,7 @@ def _tiny_application() -> flask.Flask:
 def handler() -> Iterator[ModuleType]:
     """Yield the module `handler` over a tiny application, so that only its own rules count."""
     factory = ModuleType("app.factory")
-    factory.create_app = _tiny_application  # type: ignore[attr-defined]
+    factory.Front = _tiny_application  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STRIP_STAGE_PATH", "true")
         patch.delenv("IS_OFFLINE", raising=False)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from flask.testing import FlaskClient
 from moto.backends import get_backend
 
@@ -20,6 +19,7 @@ from app.features.verify.service import verify
 from app.models.base import LarderItem
 from app.store.stores import Stores
 from tests import make
+from tests.aws import between
 
 Clients = Callable[..., FlaskClient]
 Action = Callable[[], int]
@@ -126,25 +126,19 @@ def try_all(
     check: Callable[[int, int, int], None],
 ) -> None:
     """Run `second` before every call of `first` in turn, and `check` how both ended."""
-    original = BaseClient._make_api_call
     at, again = 0, True
     while again:
         prepare()
         calls = iter(range(10**6))
         ended: list[int] = []
 
-        def call(self: BaseClient, operation: str, arguments: Any) -> Any:
-            if next(calls) == at:  # noqa: B023 - both are of this round
-                BaseClient._make_api_call = original
-                ended.append(second())  # noqa: B023
-                BaseClient._make_api_call = call
-            return original(self, operation, arguments)
+        def call(_operation: str, _arguments: Any, send: Callable[[], Any]) -> Any:
+            if next(calls) == at:  # noqa: B023 - both are of this round, and the calls
+                ended.append(second())  # noqa: B023 - of the second go on counting
+            return send()
 
-        BaseClient._make_api_call = call
-        try:
+        with between(call):
             status = first()
-        finally:
-            BaseClient._make_api_call = original
         again = bool(ended)
         if again:
             check(status, ended[0], at)

@@ -70,7 +70,7 @@ def _opened(target: Config, *, back_to: Config) -> Iterator[Stores]:
     try:
         yield open_stores(target)
     finally:
-        open_stores(back_to)  # turns the models back
+        open_stores(back_to).bind()
 
 
 def _make_table(spare: Spare, plan: Plan, made: ExitStack, *, stores: Stores, tell: Tell) -> None:

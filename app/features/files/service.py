@@ -35,12 +35,12 @@ def find_metadata(
     found = _look_up(project, filename, claims=claims, stores=stores, now=now, with_metadata=True)
     if found.file is None or found.metadata is None:
         raise _no_such_file(project, filename)
-    return found.file, stores.metadata.load(found.metadata)
+    return found.file, stores.contents.metadata(found.metadata)
 
 
 def link(file: DistFile, *, stores: Stores, now: datetime) -> str:
     """Return a link that downloads `file` from S3 and works for a while without a credential."""
-    return stores.blobs.link(file.blob, now=now.timestamp())
+    return stores.contents.link(file.blob, now=now.timestamp())
 
 
 def _look_up(

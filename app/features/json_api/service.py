@@ -96,4 +96,4 @@ def _document(file: DistFile, *, stores: Stores) -> bytes:
     found = stores.access.look_up(None, file.project, filename=file.filename, with_metadata=True)
     if found.metadata is None:
         raise NotFound(f"{file.filename} was deleted a moment ago; ask again.")
-    return gzip.decompress(stores.metadata.load(found.metadata))
+    return gzip.decompress(stores.contents.metadata(found.metadata))

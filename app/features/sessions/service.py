@@ -404,12 +404,12 @@ def staged_metadata(session_id: str, file: DistFile, *, stores: Stores) -> bytes
     found = stores.sessions.file(session_id, file.filename)
     if found is None or found.prepared is None:
         raise _no_such_session()
-    return stores.metadata.load(found.prepared.metadata)
+    return stores.contents.metadata(found.prepared.metadata)
 
 
 def link(file: DistFile, *, stores: Stores, now: datetime) -> str:
     """Return a link that downloads a completed file."""
-    return stores.blobs.link(file.blob, now=now.timestamp())
+    return stores.contents.link(file.blob, now=now.timestamp())
 
 
 def _publish(

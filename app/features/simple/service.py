@@ -41,9 +41,9 @@ def load(
     """Return the gzipped page at `ref`, or the newer one that has replaced it meanwhile."""
     for _ in range(_FETCHES):
         try:
-            return ref, stores.pages.load(project, ref)
+            return ref, stores.contents.page(project, ref)
         except NotFound:
-            head = stores.pages.head(project)
+            head = stores.contents.head(project)
             if head is None or form not in head.pages:
                 raise
             ref = head.pages[form]

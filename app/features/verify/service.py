@@ -72,7 +72,7 @@ def _document(file: DistFile, *, stores: Stores) -> Iterator[str]:
         yield "its core metadata is missing"
         return
     try:
-        document = gzip.decompress(stores.metadata.load(stored))
+        document = gzip.decompress(stores.contents.metadata(stored))
     except (NotFound, OSError, EOFError):
         yield "its core metadata cannot be read"
         return

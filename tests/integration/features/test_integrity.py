@@ -2,12 +2,11 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from pynamodb.connection import Connection
 
 from app.domain import attestations
 from app.domain.names import NormalizedName
@@ -17,6 +16,7 @@ from app.store import keys
 from app.store.provenance import provenance_item
 from app.store.stores import Stores
 from tests import make, make_attestations
+from tests.aws import between
 
 Clients = Callable[..., FlaskClient]
 
@@ -199,17 +199,16 @@ def test_a_quarantined_project_hands_out_none(reader: FlaskClient) -> None:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What is asked of DynamoDB from now on: operations and their arguments."""
+def asked() -> Iterator[list[tuple[str, str]]]:
+    """What is asked of AWS from now on: operations and their arguments."""
     calls: list[tuple[str, str]] = []
-    dispatch = Connection.dispatch
 
-    def noted(self: Connection, operation: str, arguments: Any, *args: Any) -> Any:
+    def note(operation: str, arguments: Any, send: Callable[[], Any]) -> Any:
         calls.append((operation, str(arguments)))
-        return dispatch(self, operation, arguments, *args)
+        return send()
 
-    monkeypatch.setattr(Connection, "dispatch", noted)
-    return calls
+    with between(note):
+        yield calls
 
 
 def test_it_takes_one_round_trip(reader: FlaskClient, asked: list[tuple[str, str]]) -> None:

@@ -18,8 +18,9 @@ from app.factory import create_app
 from app.features.simple import service
 from app.models.base import LarderItem
 from app.store.projects import project_item, role_item
-from app.store.stores import Stores
+from app.store.stores import Stores, open_stores
 from tests import make, make_attestations
+from tests.aws import counted
 
 Clients = Callable[..., FlaskClient]
 
@@ -177,8 +178,6 @@ def test_head_tells_what_get_would(as_: Clients) -> None:
 def test_a_page_reads_the_same_wherever_it_lies(
     aws: None, mint: Callable[..., str], limits: dict[str, str], place: str
 ) -> None:
-    from app.store.stores import open_stores
-
     config = Config.from_env(limits)
     stores = open_stores(config)
     client = create_app(config, stores).test_client()
@@ -195,8 +194,6 @@ def test_a_page_reads_the_same_wherever_it_lies(
 
 
 def test_replaced_pages_are_removed(aws: None, mint: Callable[..., str]) -> None:
-    from app.store.stores import open_stores
-
     config = Config.from_env({"LARDER_INLINE_PAGE_BYTES": "1"})
     stores = open_stores(config)
     client = create_app(config, stores).test_client()
@@ -209,8 +206,6 @@ def test_replaced_pages_are_removed(aws: None, mint: Callable[..., str]) -> None
 def test_pages_that_were_replaced_by_many_at_once_are_removed_too(
     aws: None, mint: Callable[..., str]
 ) -> None:
-    from app.store.stores import open_stores
-
     config = Config.from_env({"LARDER_INLINE_PAGE_BYTES": "1"})
     app, token = create_app(config, open_stores(config)), mint()
 
@@ -237,7 +232,6 @@ def test_a_reader_follows_a_page_that_was_replaced_meanwhile(
     aws: None, mint: Callable[..., str]
 ) -> None:
     from app.domain.simple import Format
-    from app.store.stores import open_stores
 
     config = Config.from_env({"LARDER_INLINE_PAGE_BYTES": "1"})
     stores = open_stores(config)
@@ -356,40 +350,29 @@ def test_lists_are_complete_though_they_come_in_pages_of_three(
 
 
 def test_a_page_costs_one_call_to_the_database_and_making_it_four(
-    as_: Clients, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    as_: Clients, stores: Stores
 ) -> None:
-    client, calls = as_(), list[str]()
+    client = as_()
     publish(client)
     tag = client.get(DEMO).headers["ETag"]
-    connection = type(LarderItem._get_connection().connection)
-    original = connection._make_api_call
+    with counted() as calls:
+        client.get(DEMO)
+        assert calls == ["BatchGetItem"]
+        client.get(DEMO, headers={"If-None-Match": tag})
+        client.get(f"/files/larder-demo/{make.wheel_name()}")
+        client.get(f"/files/larder-demo/{make.wheel_name()}.metadata")
+        assert calls == ["BatchGetItem"] * 4
 
-    def counted(self: object, name: str, arguments: dict[str, object]) -> object:
-        calls.append(name)
-        return original(self, name, arguments)
-
-    monkeypatch.setattr(connection, "_make_api_call", counted)
-    client.get(DEMO)
-    assert calls == ["BatchGetItem"]
-    client.get(DEMO, headers={"If-None-Match": tag})
-    client.get(f"/files/larder-demo/{make.wheel_name()}")
-    client.get(f"/files/larder-demo/{make.wheel_name()}.metadata")
-    assert calls == ["BatchGetItem"] * 4
-
-    calls.clear()
-    service.refresh(canonicalize_name("larder-demo"), stores=stores)
+    with counted() as calls:
+        service.refresh(canonicalize_name("larder-demo"), stores=stores)
     assert calls == ["UpdateItem", "UpdateItem", "Query", "UpdateItem"]
 
 
 def test_attested_files_link_to_their_provenance_where_the_index_knows_its_address(
     stores: Stores, config: Config, mint: Callable[..., str]
 ) -> None:
-    app = create_app(
-        dataclasses.replace(config, public_url="https://index.example"),
-        dataclasses.replace(
-            stores, pages=dataclasses.replace(stores.pages, address="https://index.example")
-        ),
-    )
+    known = dataclasses.replace(config, public_url="https://index.example")
+    app = create_app(known, open_stores(known))
     client = app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {mint()}"
     archive = make.wheel()

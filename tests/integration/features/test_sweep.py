@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import jobs
+from app.config import Config
 from app.domain.pages import Head
 from app.features.sweep.service import sweep
 from app.models.base import LarderItem
@@ -17,7 +18,7 @@ from app.models.page import PageItem
 from app.store import keys
 from app.store.jobs import JobStore
 from app.store.pages import PageStore
-from app.store.stores import Stores
+from app.store.stores import Stores, open_stores
 from tests import make
 
 Clients = Callable[..., FlaskClient]
@@ -82,14 +83,12 @@ def test_an_index_in_order_is_left_alone(as_: Clients, stores: Stores) -> None:
 
 
 def test_documents_and_pages_in_storage_are_left_alone(
-    as_: Clients, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    as_: Clients, stores: Stores, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import app.store.metadata
 
     monkeypatch.setattr(app.store.metadata, "_ITEM_BYTES", 0)
-    tight = dataclasses.replace(
-        stores, pages=dataclasses.replace(stores.pages, inline_bytes=0, item_bytes=0)
-    )
+    tight = open_stores(dataclasses.replace(config, inline_page_bytes=0, item_page_bytes=0))
     client = as_()
     client.application.extensions["larder"] = dataclasses.replace(
         client.application.extensions["larder"], stores=tight

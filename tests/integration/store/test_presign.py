@@ -9,12 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import botocore.session
 import pytest
 from botocore.config import Config as ClientConfig
-from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.dist_file import Blob
 from app.store.presign import Presigner
+from app.store.signing import Credentials
 
 MOMENT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def by_sdk(blob: Blob, url: str, region: str, token: str | None) -> str:
 
 def by_us(blob: Blob, url: str, region: str, token: str | None) -> str:
     presigner = Presigner(bucket="packages", region=region, url=url, window=3600)
-    credentials = ReadOnlyCredentials("AKIDEXAMPLE", "secret/key+1", token, None)
+    credentials = Credentials("AKIDEXAMPLE", "secret/key+1", token or "")
     return presigner.sign(blob, credentials, at=MOMENT)
 
 

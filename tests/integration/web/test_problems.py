@@ -12,6 +12,7 @@ from app import errors
 from app.errors import AppError
 from app.store.stores import Stores
 from tests import make
+from tests.aws import between
 
 PIP = "application/vnd.pypi.simple.v1+json, text/html;q=0.01"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -140,12 +141,9 @@ def test_other_http_errors_keep_their_headers(app: Flask, client: FlaskClient) -
 def test_a_back_end_in_trouble_is_a_503_and_the_upload_succeeds_later(
     as_: Callable[..., FlaskClient],
     stores: Stores,
-    monkeypatch: pytest.MonkeyPatch,
     code: str | None,
 ) -> None:
     from botocore.exceptions import ClientError, EndpointConnectionError
-
-    from app.models.base import LarderItem
 
     client = as_()
     error: Exception = EndpointConnectionError(endpoint_url="http://localhost")
@@ -155,8 +153,7 @@ def test_a_back_end_in_trouble_is_a_503_and_the_upload_succeeds_later(
     def fail(*_: Any) -> None:
         raise error
 
-    with monkeypatch.context() as patch:
-        patch.setattr(type(LarderItem._get_connection().connection), "_make_api_call", fail)
+    with between(fail):
         for answer in (
             client.get("/simple/"),
             client.post("/legacy/", data=make.form(make.wheel())),

@@ -1,0 +1,63 @@
+"""Reading items by their keys, for what readers wait for: consistent, and without PynamoDB."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.config import Config
+from app.errors import Unavailable
+from app.store.aws_json import AwsJson
+from app.store.endpoints import endpoint
+from app.store.records import Item, plain
+from app.store.wire import pause
+
+Key = tuple[str, str]
+"""Partition and sort key."""
+
+
+class ItemReader:
+    """Reads from the one table."""
+
+    def __init__(self, config: Config) -> None:
+        """Open nothing yet."""
+        self._table = config.table
+        self._dynamodb = AwsJson(
+            service="dynamodb",
+            protocol="DynamoDB_20120810",
+            version="1.0",
+            region=config.region,
+            url=config.dynamodb_url or endpoint("dynamodb", config.region),
+        )
+
+    def one(self, key: Key) -> Item | None:
+        """Return the item under a key, as of now."""
+        answer = self._dynamodb.call(
+            "GetItem", {"TableName": self._table, "Key": _typed(key), "ConsistentRead": True}
+        )
+        return plain(answer["Item"]) if "Item" in answer else None
+
+    def together(self, keys: Iterable[Key]) -> list[Item]:
+        """Return what is there under up to 100 `keys`, in no order.
+
+        They are read consistently but not at one moment: of two items that one transaction writes,
+        one may be seen and the other not.
+
+        :raises Unavailable: if DynamoDB, being throttled, keeps leaving some of them out.
+        """
+        wanted: Any = [_typed(key) for key in keys]
+        found: list[Item] = []
+        attempt = 0
+        while wanted:
+            asked = {self._table: {"Keys": wanted, "ConsistentRead": True}}
+            answer = self._dynamodb.call("BatchGetItem", {"RequestItems": asked})
+            found += map(plain, answer["Responses"].get(self._table, []))
+            wanted = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys")
+            if wanted and not pause(attempt):
+                raise Unavailable(
+                    "The index is asked for more than it may read right now; try again shortly."
+                )
+            attempt += 1
+        return found
+
+
+def _typed(key: Key) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}

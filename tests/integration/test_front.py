@@ -1,0 +1,134 @@
+"""The application as Lambda starts it: small at first, and the same as the whole one."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from app.config import Config
+from app.factory import Front
+from app.store.stores import Stores
+from tests import make
+
+ROOT = Path(__file__).parents[2]
+FILE = f"/files/larder-demo/{make.wheel_name()}"
+PAGE = "/simple/larder-demo/"
+# Each takes longer to load than Flask, or may not be there at all.
+# One is of the request, the other moves with the clock.
+_MOVING = {"X-Request-Id", "X-PyPI-Last-Serial"}
+HEAVY = {"boto3", "botocore", "cryptography", "jwt", "pydantic", "pynamodb", "urllib3"}
+
+
+@pytest.fixture
+def front(config: Config, stores: Stores) -> Front:
+    return Front(config, stores)
+
+
+def ask(application: object, path: str, token: str, **headers: str) -> TestResponse:
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return Client(application).get(path, headers=headers)  # type: ignore[arg-type]
+
+
+def shown(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
+    return (
+        answer.status_code,
+        answer.data,
+        [(name, value) for name, value in answer.headers if name not in _MOVING],
+    )
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        ("/simple/", "text/html"),
+        (PAGE, "text/html"),
+        (PAGE, "application/vnd.pypi.simple.v1+json"),
+        (PAGE, "image/png"),
+        ("/simple/Larder.Demo/", "*/*"),
+        ("/simple/larder-demo", "*/*"),
+        ("/simple/absent/", "text/html"),
+        ("/simple/absent/", "application/vnd.pypi.simple.v1+json"),
+        ("/simple/-/", "text/html"),
+        (FILE, "*/*"),
+        (f"{FILE}.metadata", "*/*"),
+        ("/files/larder-demo/absent-1.0.tar.gz", "text/html"),
+        ("/packages/larder-demo/x/y/z", "text/html"),
+        ("/files/", "text/html"),
+        ("/healthz", "*/*"),
+        ("/", "text/html"),
+        ("/simple", "text/html"),
+        ("/nothing", "text/html"),
+    ],
+)
+def test_both_parts_answer_alike(
+    front: Front, mint: Callable[..., str], path: str, accept: str, *, known: bool
+) -> None:
+    token = mint()
+    form = make.form(make.wheel())
+    uploaded = Client(front).post(
+        "/legacy/", data=form, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert uploaded.status_code == 200
+
+    token = token if known else ""
+    assert shown(ask(front, path, token, Accept=accept)) == shown(
+        ask(front.whole, path, token, Accept=accept)
+    )
+
+
+def test_what_installers_ask_for_does_not_put_the_rest_together(
+    front: Front, mint: Callable[..., str]
+) -> None:
+    assert ask(front, "/simple/absent/", mint()).status_code == 404
+    assert "whole" not in vars(front)
+
+
+_SCRIPT = """
+import json, sys
+import handler
+
+def ask(path, **headers):
+    request = {
+        "version": "2.0", "rawPath": path, "rawQueryString": "",
+        "headers": {"host": "index.example", **headers},
+        "requestContext": {"http": {"method": "GET", "sourceIp": "192.0.2.1"}},
+        "isBase64Encoded": False,
+    }
+    return handler.http(request, None)["statusCode"]
+
+statuses = [
+    ask("/simple/demo/"),
+    ask("/simple/demo/", authorization="Bearer garbage"),
+    ask("/files/demo/demo-1.0.tar.gz", authorization="Basic eDp5"),
+    ask("/simple/demo/", authorization="Bearer " + sys.argv[1]),
+]
+print(json.dumps([statuses, sorted({name.split(".")[0] for name in sys.modules})]))
+"""
+
+
+def test_readers_wait_for_neither_sdk_nor_pynamodb(mint: Callable[..., str]) -> None:
+    """There is nobody at the address, so all is done that a reader's request does at a start."""
+    nobody = "http://127.0.0.1:9"
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, mint()],
+        cwd=ROOT,
+        env={
+            "LARDER_STAGE": "dev",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_ENDPOINT_URL_DYNAMODB": nobody,
+            "AWS_ENDPOINT_URL_S3": nobody,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    statuses, modules = json.loads(done.stdout)
+    assert statuses == [503, 401, 401, 503]
+    assert HEAVY & set(modules) == set()
