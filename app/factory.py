@@ -1,6 +1,6 @@
 """Putting the application together; nothing below imports this."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -82,8 +82,16 @@ def _everything() -> list[Blueprint]:
     return [*_READING, *(views.bp for views in rest)]
 
 
+class _Larder(Flask):
+    """A Flask without coroutines, which it would look for in every function of every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function as it is."""
+        return func
+
+
 def _assemble(context: Context, blueprints: Iterable[Blueprint]) -> Flask:
-    app = Flask(__name__)
+    app = _Larder(__name__)
     app.extensions["larder"] = context
     for part in (access_log, converters, headers, problems, cli):
         part.init_app(app)

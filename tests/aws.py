@@ -20,11 +20,15 @@ from app.store.aws_json import AwsJson
 from app.store.contents import ContentStore
 
 
-class _Socket(io.BytesIO):
+class _Socket:
     """What a connection is read from."""
 
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return self
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return what there is to read."""
+        return io.BufferedReader(io.BytesIO(self._content))  # type: ignore[arg-type]
 
 
 class _Connection:

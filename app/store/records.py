@@ -5,6 +5,7 @@ against what PynamoDB's models make of the same item.
 """
 
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,30 +24,31 @@ Item = dict[str, Any]
 
 
 def plain(attributes: dict[str, dict[str, Any]]) -> Item:
-    """Return an item of DynamoDB's JSON, with numbers as `int`: the table holds no others."""
+    """Return an item of DynamoDB's JSON, with numbers as `int`: the table holds no others.
+
+    :raises KeyError: for a type that the table never holds.
+    """
     return {
-        name: _value(kind, value)
+        name: _READ[kind](value)
         for name, typed in attributes.items()
         for kind, value in typed.items()
         if kind != "NULL"
     }
 
 
-def _value(kind: str, value: Any) -> Any:
-    match kind:
-        case "S" | "BOOL":
-            return value
-        case "N":
-            return int(value)
-        case "B":
-            return base64.b64decode(value)
-        case "SS":
-            return frozenset(value)
-        case "M":
-            return plain(value)
-        case "L":
-            return [_value(*next(iter(typed.items()))) for typed in value]
-    raise ValueError(f"The table holds nothing of the type {kind!r}.")
+def _same(value: Any) -> Any:
+    return value
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "S": _same,
+    "BOOL": _same,
+    "N": int,
+    "B": base64.b64decode,
+    "SS": frozenset,
+    "M": plain,
+    "L": lambda values: [_READ[kind](value) for typed in values for kind, value in typed.items()],
+}
 
 
 def token(item: Item) -> Token:

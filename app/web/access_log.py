@@ -1,8 +1,8 @@
 """One line a request: who asked what with which client, how it ended and how long it took."""
 
 import logging
+import secrets
 import time
-import uuid
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
@@ -20,7 +20,7 @@ def init_app(app: Flask) -> None:
 
 def _start() -> None:
     lambda_context = request.environ.get("serverless.context")
-    g.request_id = getattr(lambda_context, "aws_request_id", None) or uuid.uuid4().hex
+    g.request_id = getattr(lambda_context, "aws_request_id", None) or secrets.token_hex(16)
     g.started = time.perf_counter()
 
 

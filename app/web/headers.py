@@ -3,10 +3,10 @@
 import functools
 import gzip
 
-from flask import Flask, make_response, request
+from flask import Flask, Response, request
 from werkzeug.datastructures import Accept, ETags
 from werkzeug.http import parse_accept_header
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as AnyResponse
 
 from app.logs import redact
 from app.web.context import config
@@ -52,25 +52,22 @@ def is_current(etag: str) -> bool:
 
 def not_modified(etag: str, *, cache: str, vary: str) -> Response:
     """Return a 304, which carries what a 200 would carry."""
-    return _validated(make_response("", 304), etag, cache, vary)
+    return Response(status=304, headers=_validators(etag, cache, vary))
 
 
 def stored(gzipped: bytes, content_type: str, etag: str, *, cache: str, vary: str) -> Response:
     """Return a body that is kept gzipped, unpacked only for a client that does not take gzip."""
-    encoded = accepts_gzip()
-    response = make_response(gzipped if encoded else gzip.decompress(gzipped))
+    headers = _validators(etag, cache, vary)
     html = content_type == "text/html"
-    response.headers["Content-Type"] = f"{content_type}; charset=utf-8" if html else content_type
-    if encoded:
-        response.headers["Content-Encoding"] = "gzip"
-    return _validated(response, etag, cache, vary)
+    headers["Content-Type"] = f"{content_type}; charset=utf-8" if html else content_type
+    if not accepts_gzip():
+        return Response(gzip.decompress(gzipped), headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return Response(gzipped, headers=headers)
 
 
-def _validated(response: Response, etag: str, cache: str, vary: str) -> Response:
-    response.set_etag(etag)
-    response.headers["Cache-Control"] = cache
-    response.headers["Vary"] = vary
-    return response
+def _validators(etag: str, cache: str, vary: str) -> dict[str, str]:
+    return {"ETag": f'"{etag}"', "Cache-Control": cache, "Vary": vary}
 
 
 def init_app(app: Flask) -> None:
@@ -79,7 +76,7 @@ def init_app(app: Flask) -> None:
     app.after_request(_stay_here)
 
 
-def _protect(response: Response) -> Response:
+def _protect(response: AnyResponse) -> AnyResponse:
     headers = response.headers
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "no-referrer")
@@ -92,7 +89,7 @@ def _protect(response: Response) -> Response:
     return response
 
 
-def _stay_here(response: Response) -> Response:
+def _stay_here(response: AnyResponse) -> AnyResponse:
     # Werkzeug's own redirects name the host the client named, which is nothing to rely on.
     location = response.headers.get("Location")
     here = f"{request.scheme}://{request.host}/" if location else ""

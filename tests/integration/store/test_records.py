@@ -160,5 +160,5 @@ def test_metadata(where: dict[str, Any]) -> None:
 
 
 def test_a_type_that_the_table_never_holds_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="'BS'"):
+    with pytest.raises(KeyError, match="'BS'"):
         records.plain({"x": {"BS": []}})
