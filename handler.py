@@ -23,6 +23,10 @@ if os.environ.get("IS_OFFLINE"):  # noqa: TID251 - set by `sls wsgi serve`, befo
 from app.factory import Front
 
 front = Front()
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":  # noqa: TID251
+    front.load()  # into the snapshot, where it costs nothing, and no connection with it
+elif os.environ.get("_HANDLER") == "handler.http":  # noqa: TID251 - Lambda's word for what it calls
+    front.context.stores.warm()  # while Lambda lends a start a whole processor
 _log = logging.getLogger("larder.handler")
 _REFUSAL = {"statusCode": 400, "headers": {"content-type": "text/plain"}, "body": "No request.\n"}
 # These are text to us; base64 would make the commonest answers a third larger.

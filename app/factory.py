@@ -51,6 +51,14 @@ class Front:
         """The whole application."""
         return _assemble(self.context, _everything())
 
+    def load(self) -> None:
+        """Load all there is, for a process that is started once and copied many times.
+
+        Nothing is opened or read: a copy has its own connections, credentials and keys.
+        """
+        self.context.stores.load()
+        _ = self.whole
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
         reading = environ.get("PATH_INFO", "").startswith(_READING_PATHS)

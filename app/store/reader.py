@@ -28,6 +28,10 @@ class ItemReader:
             url=config.dynamodb_url or endpoint("dynamodb", config.region),
         )
 
+    def open(self) -> None:
+        """Have a connection ready."""
+        self._dynamodb.wire.open()
+
     def one(self, key: Key) -> Item | None:
         """Return the item under a key, as of now."""
         answer = self._dynamodb.call(

@@ -4,12 +4,15 @@ PynamoDB and the SDK take longer to load than everything else together, and what
 for needs neither.
 """
 
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app.config import Config
+from app.errors import AppError
 from app.store.access import AccessStore
 from app.store.contents import ContentStore
+from app.store.failures import ServiceError
 from app.store.keyring import Keyring
 from app.store.reader import ItemReader
 
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from app.store.table import Foundation
     from app.store.tokens import TokenStore
 
+_log = logging.getLogger(__name__)
+
 
 class Stores:
     """Everything the services read and write."""
@@ -42,6 +47,24 @@ class Stores:
         self.access = AccessStore(reader)
         self.contents = ContentStore(config, reader)
         self.keyring = Keyring(config)
+
+    def warm(self) -> None:
+        """Do now what the first reader would wait for: read the signing keys, reach the table.
+
+        What does not succeed is tried again when it is needed.
+        """
+        for step in (self.keyring.keys, self.access.reader.open):
+            try:
+                step()
+            except (AppError, ServiceError) as error:
+                _log.warning("not ready at the start: %s", error)
+
+    def load(self) -> None:
+        """Load the SDK and PynamoDB, and ask nobody anything, not even for credentials."""
+        import boto3  # noqa: F401
+
+        self.bind()
+        _ = self.blobs
 
     def bind(self) -> None:
         """Point the models, which know one table in the whole process, at the one of these stores.

@@ -134,6 +134,19 @@ class Wire:
             what = f"{self.host} does not answer: {error!r}"
             raise ServiceError(what, code=None, operation=operation) from error
 
+    def open(self) -> None:
+        """Have a connection ready.
+
+        :raises ServiceError: without a code if nobody answers.
+        """
+        try:
+            connection = self._open()
+        except (OSError, http.client.HTTPException) as error:
+            what = f"{self.host} does not answer: {error!r}"
+            raise ServiceError(what, code=None, operation="connect") from error
+        with self._lock:
+            self._idle.append(connection)
+
     def close(self) -> None:
         """Close what is open and not in use: a snapshot of the process must hold no connection."""
         while connection := self._take():

@@ -1,9 +1,11 @@
 """The application as Lambda starts it: small at first, and the same as the whole one."""
 
 import json
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,61 @@ def test_what_installers_ask_for_does_not_put_the_rest_together(
     assert "whole" not in vars(front)
 
 
+@pytest.fixture
+def door() -> Iterator[socket.socket]:
+    """An address where connections are taken and nobody answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)  # noqa: FBT003
+        yield listening
+
+
+def started(door: socket.socket, code: str, *words: str, **env: str) -> str:
+    """Run code as a function of Lambda starts, whose AWS is at the door; return what it prints."""
+    there = f"http://127.0.0.1:{door.getsockname()[1]}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=ROOT,
+        env={
+            "LARDER_STAGE": "dev",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_ENDPOINT_URL": there,
+            **env,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def connections(door: socket.socket) -> int:
+    count = 0
+    with suppress(BlockingIOError):
+        while True:
+            door.accept()[0].close()
+            count += 1
+    return count
+
+
+def test_the_function_for_requests_is_connected_before_the_first(door: socket.socket) -> None:
+    started(door, "import handler", _HANDLER="handler.http")
+    assert connections(door) == 1
+
+
+@pytest.mark.parametrize(
+    "env", [{"_HANDLER": "handler.jobs"}, {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}]
+)
+def test_others_ask_nobody_anything_at_the_start(door: socket.socket, env: dict[str, str]) -> None:
+    started(door, "import handler", **{"_HANDLER": "handler.http", **env})
+    assert connections(door) == 0
+
+
+def test_a_snapshot_holds_all_there_is_to_load(door: socket.socket) -> None:
+    code = "import handler, sys; print('pynamodb' in sys.modules, 'whole' in vars(handler.front))"
+    assert started(door, code, AWS_LAMBDA_INITIALIZATION_TYPE="snap-start").split() == ["True"] * 2
+
+
 _SCRIPT = """
 import json, sys
 import handler
@@ -112,23 +169,12 @@ print(json.dumps([statuses, sorted({name.split(".")[0] for name in sys.modules})
 """
 
 
-def test_readers_wait_for_neither_sdk_nor_pynamodb(mint: Callable[..., str]) -> None:
+def test_readers_wait_for_neither_sdk_nor_pynamodb(
+    door: socket.socket, mint: Callable[..., str]
+) -> None:
     """There is nobody at the address, so all is done that a reader's request does at a start."""
     nobody = "http://127.0.0.1:9"
-    done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, mint()],
-        cwd=ROOT,
-        env={
-            "LARDER_STAGE": "dev",
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_ENDPOINT_URL_DYNAMODB": nobody,
-            "AWS_ENDPOINT_URL_S3": nobody,
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    statuses, modules = json.loads(done.stdout)
+    printed = started(door, _SCRIPT, mint(), AWS_ENDPOINT_URL=nobody, _HANDLER="handler.http")
+    statuses, modules = json.loads(printed)
     assert statuses == [503, 401, 401, 503]
     assert HEAVY & set(modules) == set()
