@@ -73,7 +73,6 @@ def _validators(etag: str, cache: str, vary: str) -> dict[str, str]:
 def init_app(app: Flask) -> None:
     """Give every answer the headers that keep a browser from doing harm."""
     app.after_request(_protect)
-    app.after_request(_stay_here)
 
 
 def _protect(response: AnyResponse) -> AnyResponse:
@@ -81,18 +80,20 @@ def _protect(response: AnyResponse) -> AnyResponse:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("Cache-Control", "no-store")
-    if response.mimetype == "text/html":
+    if headers.get("Content-Type", "").startswith("text/html"):
         headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if request.is_secure and not config().development:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if "Location" in headers:
+        headers["Location"] = _here(headers["Location"])
     return response
 
 
-def _stay_here(response: AnyResponse) -> AnyResponse:
-    # Werkzeug's own redirects name the host the client named, which is nothing to rely on.
-    location = response.headers.get("Location")
-    here = f"{request.scheme}://{request.host}/" if location else ""
-    if location and location.startswith(here):
-        response.headers["Location"] = "/" + location.removeprefix(here)
-    return response
+def _here(location: str) -> str:
+    """Make a path of a URL of this host.
+
+    Werkzeug's own redirects name the host the client named, which is nothing to rely on.
+    """
+    here = f"{request.scheme}://{request.host}/"
+    return "/" + location.removeprefix(here) if location.startswith(here) else location
