@@ -19,6 +19,7 @@ from app.web.context import Context
 # What installers ask for, over and over, and where they find it.
 _READING = (simple.bp, files.bp, health.bp)
 _READING_PATHS = ("/simple/", "/files/", "/packages/", "/healthz")
+_UPLOAD_PATH = "/legacy/"
 
 
 def create_app(config: Config | None = None, stores: Stores | None = None) -> Flask:
@@ -47,6 +48,15 @@ class Front:
         self.reading.url_build_error_handlers.append(self._build_elsewhere)
 
     @cached_property
+    def uploading(self) -> Flask:
+        """The part that upload tools need: many functions live for one upload and no more."""
+        from app.features.upload import views as upload
+
+        made = _assemble(self.context, [upload.bp])
+        made.url_build_error_handlers.append(self._build_elsewhere)
+        return made
+
+    @cached_property
     def whole(self) -> Flask:
         """The whole application."""
         return _assemble(self.context, _everything())
@@ -61,8 +71,12 @@ class Front:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
-        reading = environ.get("PATH_INFO", "").startswith(_READING_PATHS)
-        return (self.reading if reading else self.whole)(environ, start_response)
+        return self._part(environ.get("PATH_INFO", ""))(environ, start_response)
+
+    def _part(self, path: str) -> Flask:
+        if path.startswith(_READING_PATHS):
+            return self.reading
+        return self.uploading if path.startswith(_UPLOAD_PATH) else self.whole
 
     def _build_elsewhere(self, _error: Exception, endpoint: str, values: dict[str, Any]) -> str:
         with self.whole.test_request_context():

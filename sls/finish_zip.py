@@ -1,6 +1,10 @@
 """Rewrite a deployment zip: only what runs on Lambda, compiled, and the same bytes every time.
 
-    python finish_zip.py ZIP RUNTIME        (RUNTIME is Lambda's name for it, such as python3.13)
+    python -m sls.finish_zip ZIP LAYER RUNTIME      (RUNTIME is Lambda's name for it: python3.13)
+
+It is called in the folder of serverless.yml. What only attestations need becomes a zip of its own,
+LAYER, for a Lambda layer. The application's zip also gets a file of the few authorities that vouch
+for AWS's hosts.
 
 Lambda's file system is read-only, so modules that come without valid bytecode are compiled again at
 every cold start. Packagers write invented dates into zips, which make bytecode that is checked by
@@ -19,11 +23,12 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-SERVICES = ("dynamodb", "s3", "ssm", "sts")
-"""The AWS services whose descriptions botocore needs here, out of some four hundred."""
+from sls.amazon_roots import amazon_roots
+from sls.apart import files_apart
+from sls.slim_botocore import OPERATIONS, slim
 
-TASK_ROOT = "/var/task"
-"""Where Lambda unpacks the zip, hence the place that tracebacks name."""
+TASK_ROOT, LAYER_ROOT = "/var/task", "/opt"
+"""Where Lambda unpacks the zip and its layers, hence the places that tracebacks name."""
 
 _DROPPED = re.compile(
     r"""
@@ -31,7 +36,7 @@ _DROPPED = re.compile(
     | ^(requirements\.txt|unzip_requirements\.py|\.completed_requirements)$   # the plugins' own
     | (^|/)__pycache__/ | \.py[cio]$            # compiled anew below; stubs are for type checkers
     | ^(?!app/).*/tests?/                       # other people's tests
-    | ^boto3/examples/
+    | ^boto3/(examples|data)/                   # data: for `resource`, which is not used
     # The command lines of sigstore and pypi-attestations, and checks of e-mail addresses.
     | ^(rich|pygments|markdown_it(_py)?|mdurl|rfc3986|dns(python)?|email_validator)(-[^/]+)?/
     | ^sigstore/_cli\.py$ | ^pypi_attestations/_cli\.py$
@@ -43,35 +48,46 @@ _DROPPED = re.compile(
     """,
     re.VERBOSE,
 )
-_SERVICE_DATA = re.compile(r"^boto(core|3)/data/([^/]+)/")
+_SERVICE_DATA = re.compile(r"^botocore/data/([^/]+)/")
 
 
 def main() -> None:
     """Finish the zip named on the command line."""
-    path, runtime = Path(sys.argv[1]), sys.argv[2]
+    path, layer, runtime = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     before = path.stat().st_size
     with tempfile.TemporaryDirectory(prefix="finish-zip-") as folder:
-        root = Path(folder)
-        _unpack(path, root)
-        _compile(root, runtime)
+        root, apart = Path(folder, "zip"), Path(folder, "layer")
+        _unpack(path, root, apart / "python")  # as Lambda wants it in a layer
+        slim(root / "botocore" / "data")
+        bundle = (root / "botocore" / "cacert.pem").read_text()
+        (root / "app" / "store" / "amazon-roots.pem").write_text(amazon_roots(bundle))
+        if python := _interpreter(runtime):
+            _compile(python, root, TASK_ROOT)
+            _compile(python, apart, LAYER_ROOT)
         _pack(root, path)
-    print(f"Finished {path.name}: {before / 1e6:.1f} MB -> {path.stat().st_size / 1e6:.1f} MB")
+        _pack(apart, layer)
+    sizes = f"{path.stat().st_size / 1e6:.1f} MB and a layer of {layer.stat().st_size / 1e6:.1f} MB"
+    print(f"Finished {path.name}: {before / 1e6:.1f} MB -> {sizes}")
 
 
 def kept(name: str) -> bool:
     """Return whether the entry of this name is of use on Lambda."""
     service = _SERVICE_DATA.match(name)
     if service:
-        return service[2] in SERVICES
+        return service[1] in OPERATIONS
     return not name.endswith("/") and not _DROPPED.search(name)
 
 
-def _unpack(path: Path, root: Path) -> None:
+def _unpack(path: Path, root: Path, apart: Path) -> None:
+    """Unpack what every function needs to `root`, and the rest to `apart`."""
     with zipfile.ZipFile(path) as archive:
-        archive.extractall(root, [name for name in archive.namelist() if kept(name)])
+        separate = files_apart(archive)
+        for name in filter(kept, archive.namelist()):
+            archive.extract(name, apart if name in separate else root)
 
 
-def _compile(root: Path, runtime: str) -> None:
+def _interpreter(runtime: str) -> str | None:
+    """Return the path of an interpreter of the runtime's version; warn where there is none."""
     python = find_python(runtime.removeprefix("python"))
     if python is None:
         print(
@@ -79,10 +95,14 @@ def _compile(root: Path, runtime: str) -> None:
             " package holds no bytecode: every cold start will take two to three times as long.",
             file=sys.stderr,
         )
-        return
-    options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", TASK_ROOT]
+    return python
+
+
+def _compile(python: str, root: Path, place: str) -> None:
+    """Compile all modules below `root` for Lambda, which unpacks them to `place`."""
+    options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", place]
     # The order of a compiled set follows the hash seed; fixed, two builds are equal.
-    subprocess.run(  # noqa: S603 - the interpreter was tried above
+    subprocess.run(  # noqa: S603 - the interpreter was tried
         [python, "-m", "compileall", *options, str(root)],
         check=True,
         env={"PYTHONHASHSEED": "0"},

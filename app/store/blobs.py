@@ -3,7 +3,7 @@
 import base64
 import logging
 import threading
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from app.config import Config
 from app.domain.dist_file import IMMUTABLE, Blob
@@ -44,12 +44,14 @@ class BlobStore:
             read_timeout=8,
             retries={"mode": "standard", "total_max_attempts": 3},
         )
-        return aws.session().client(
+        make: Any = aws.core().create_client
+        client: S3Client = make(
             "s3",
             region_name=self._config.region,
             endpoint_url=self._config.s3_url or None,
             config=settings,
         )
+        return client
 
     @translated
     def put(self, key: str, content: IO[bytes] | bytes, *, sha256: str, media_type: str) -> Blob:

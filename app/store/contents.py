@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from app.config import Config
 from app.domain.dist_file import Blob, StoredMetadata
 from app.domain.names import NormalizedName
-from app.domain.pages import Head, PageRef
+from app.domain.pages import Head, PageRef, Part
 from app.errors import NotFound
 from app.store import credentials, keys, records
 from app.store.failures import ServiceError, is_passing, translated
@@ -24,7 +24,7 @@ class ContentStore:
         self._presigner = Presigner(
             bucket=config.bucket, region=config.region, url=config.s3_url, window=config.link_window
         )
-        self._bucket = Wire(self._presigner.base)
+        self.bucket = Wire(self._presigner.base)
 
     @translated
     def head(self, project: NormalizedName) -> Head | None:
@@ -41,7 +41,7 @@ class ContentStore:
         if ref.inline is not None:
             return ref.inline
         if ref.blob is not None:
-            return self._read(ref.blob)
+            return self._read(ref.blob, ref.part)
         item = self._reader.one((keys.project(project), ref.item or ""))
         if item is None:
             raise NotFound("The page was replaced a moment ago.")
@@ -60,22 +60,24 @@ class ContentStore:
         """
         return self._presigner.link(blob, credentials.current(), now=now)
 
-    def _read(self, blob: Blob) -> bytes:
+    def _read(self, blob: Blob, part: Part | None = None) -> bytes:
         attempt = 0
         while True:
             try:
-                return self._get(blob)
+                return self._get(blob, part)
             except ServiceError as error:
                 if not (is_passing(error) and pause(attempt)):
                     raise
             attempt += 1
 
-    def _get(self, blob: Blob) -> bytes:
+    def _get(self, blob: Blob, part: Part | None) -> bytes:
         moment = datetime.fromtimestamp(time.time(), UTC)
         target = self._presigner.target(blob, credentials.current(), at=moment)
-        host = {"host": self._bucket.host}
-        answer = self._bucket.ask("GET", target, host, operation="GetObject")
-        if answer.status == 200:  # noqa: PLR2004
+        headers = {"host": self.bucket.host}
+        if part is not None:
+            headers["range"] = f"bytes={part.start}-{part.start + part.length - 1}"
+        answer = self.bucket.ask("GET", target, headers, operation="GetObject")
+        if answer.status in {200, 206}:
             return answer.body
         code = _code(answer)
         if code in {"NoSuchKey", "NoSuchVersion", "404"}:

@@ -15,7 +15,7 @@ from app.domain.names import NormalizedName
 from app.domain.publishing_session import PublishingSession
 from app.models.base import LarderItem
 from app.models.dist_file import FileItem
-from app.models.head import HeadItem
+from app.models.head import HeadItem, PageRefMap
 from app.models.metadata import MetadataItem
 from app.models.page import PageItem
 from app.models.staged_file import StagedFileItem
@@ -64,7 +64,7 @@ class Inventory:
         documents = self._query(MetadataItem, project, keys.metadata(""))
         found |= {item.object_key for item in documents}
         for head in self._query(HeadItem, project, keys.HEAD):
-            found |= {ref.object_key for ref in (head.json, head.html) if ref is not None}
+            found |= {ref.object_key for ref in _refs_of(head)}
         return {key for key in found if key}
 
     @translated
@@ -114,7 +114,7 @@ class Inventory:
         heads = list(self._query(HeadItem, project, keys.HEAD))
         if not heads:
             return []
-        current = {ref.item for ref in (heads[0].json, heads[0].html) if ref is not None}
+        current = {ref.item for ref in _refs_of(heads[0])}
         newest = f"page#{int(heads[0].page_gen) + 1:010d}"
         pages = self._query(PageItem, project, "page#")
         return [item.sk for item in pages if item.sk < newest and item.sk not in current]
@@ -138,3 +138,7 @@ class Inventory:
             consistent_read=True,
             page_size=self.config.page_size,
         )
+
+
+def _refs_of(head: HeadItem) -> list[PageRefMap]:
+    return [ref for ref in (head.json, head.html, head.index) if ref is not None]

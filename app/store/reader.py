@@ -1,6 +1,6 @@
 """Reading items by their keys, for what readers wait for: consistent, and without PynamoDB."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.config import Config
@@ -38,6 +38,34 @@ class ItemReader:
             "GetItem", {"TableName": self._table, "Key": _typed(key), "ConsistentRead": True}
         )
         return plain(answer["Item"]) if "Item" in answer else None
+
+    def between(
+        self, partition: str, first: str, last: str, names: Iterable[str], *, limit: int
+    ) -> Iterator[Item]:
+        """Yield the items from one sort key to another, both included, as of now and in order.
+
+        Each has the attributes `names` alone; `limit` is the number of items asked for at a time.
+        """
+        aliases = {f"#{number}": name for number, name in enumerate(names)}
+        asked: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": partition},
+                ":first": {"S": first},
+                ":last": {"S": last},
+            },
+            "ProjectionExpression": ", ".join(aliases),
+            "ExpressionAttributeNames": aliases,
+            "Limit": limit,
+        }
+        while True:
+            answer = self._dynamodb.call("Query", asked)
+            yield from map(plain, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def together(self, keys: Iterable[Key]) -> list[Item]:
         """Return what is there under up to 100 `keys`, in no order.

@@ -12,7 +12,7 @@ from typing import Any
 from app.domain.account import Account, AccountRole
 from app.domain.dist_file import Blob, DistFile, StoredMetadata
 from app.domain.names import NormalizedName
-from app.domain.pages import Head, PageRef
+from app.domain.pages import Head, PageRef, Part
 from app.domain.project import ProjectRole, ProjectStatus, Visibility
 from app.domain.serial import UNCOUNTED
 from app.domain.simple import Format
@@ -101,6 +101,7 @@ def _page(ref: Item) -> PageRef:
         inline=ref.get("inline"),
         item=ref.get("item"),
         blob=_blob(ref),
+        part=Part(start=ref["start"], length=ref["length"]) if "start" in ref else None,
     )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.store.incoming import IncomingStore
     from app.store.inventory import Inventory
     from app.store.jobs import JobStore
+    from app.store.listed import ListedStore
     from app.store.listings import ListingStore
     from app.store.metadata import MetadataStore
     from app.store.pages import PageStore
@@ -61,10 +62,9 @@ class Stores:
 
     def load(self) -> None:
         """Load the SDK and PynamoDB, and ask nobody anything, not even for credentials."""
-        import boto3  # noqa: F401
+        from app.store import blobs  # noqa: F401
 
         self.bind()
-        _ = self.blobs
 
     def bind(self) -> None:
         """Point the models, which know one table in the whole process, at the one of these stores.
@@ -139,6 +139,13 @@ class Stores:
         return JobStore(self._config.page_size)
 
     @cached_property
+    def listed(self) -> "ListedStore":
+        """Files as pages list them."""
+        from app.store.listed import ListedStore
+
+        return ListedStore(self.access.reader, self._config.page_size)
+
+    @cached_property
     def listings(self) -> "ListingStore":
         """Lists that come page by page."""
         from app.store.listings import ListingStore
@@ -156,11 +163,16 @@ class Stores:
     @cached_property
     def pages(self) -> "PageStore":
         """Rendered pages."""
+        from app.store.page_objects import PageObjects
         from app.store.pages import PageStore
 
         config = self._config
         return PageStore(
-            self.blobs, config.inline_page_bytes, config.item_page_bytes, config.secure_url
+            PageObjects(config, self.contents.bucket, self.blobs),
+            self.contents,
+            config.inline_page_bytes,
+            config.item_page_bytes,
+            config.secure_url,
         )
 
     @cached_property

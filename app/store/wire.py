@@ -14,6 +14,7 @@ import random
 import ssl
 import threading
 import time
+import weakref
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -103,6 +104,7 @@ class Wire:
         self.host = urlsplit(url).netloc
         self._url = url
         self._idle: list[http.client.HTTPConnection] = []
+        weakref.finalize(self, _close_all, self._idle)
         self._lock = threading.Lock()
         self._trust: ssl.SSLContext | None = None
         self._trust_is_small = False
@@ -215,6 +217,11 @@ class Wire:
         self._trust = ssl.create_default_context(cafile=_all_roots())
         self._trust_is_small = False
         return True
+
+
+def _close_all(connections: list[http.client.HTTPConnection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def connect(url: str, trust: ssl.SSLContext | None) -> http.client.HTTPConnection:

@@ -19,7 +19,10 @@ from sls.finish_zip import find_python
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".tools"
-SOURCES = ("handler.py", "serverless.yml", "requirements.txt", "package.json", "sls", "app")
+SOURCES = (
+    *("handler.py", "serverless.yml", "requirements.in", "requirements.txt", "package.json"),
+    *("sls", "app"),
+)
 SLS = ROOT / "node_modules" / ".bin" / "sls"
 MACHINES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -30,6 +33,7 @@ class Package:
 
     source: Path
     zip: Path
+    layer: Path
     template: Path
 
 
@@ -57,7 +61,8 @@ def _build(sources: Path, folder: Path, *options: str) -> Package:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return Package(folder, out / "larder.zip", out / "cloudformation-template-update-stack.json")
+    template = out / "cloudformation-template-update-stack.json"
+    return Package(folder, out / "larder.zip", out / "attestations.zip", template)
 
 
 @pytest.fixture(scope="session")

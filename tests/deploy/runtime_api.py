@@ -39,11 +39,24 @@ def unpack(package: Path, folder: Path) -> Path:
     return folder
 
 
+def search_path(task: Path, layer: Path | None, *more: Path) -> str:
+    """Return where Lambda looks for modules: in the zip, in its layer, in what it has itself."""
+    places = [task, *([layer / "python"] if layer else []), *more]
+    return os.pathsep.join(map(str, places))
+
+
 class Runtime:
     """One execution environment: a Runtime API and the function's process that asks it for work."""
 
     def __init__(
-        self, task: Path, *, handler: str, python: str, client: Path, env: dict[str, str]
+        self,
+        task: Path,
+        *,
+        handler: str,
+        python: str,
+        client: Path,
+        env: dict[str, str],
+        layer: Path | None = None,
     ) -> None:
         self._events: queue.Queue[bytes | None] = queue.Queue()
         self._answers: queue.Queue[tuple[str, bytes]] = queue.Queue()
@@ -56,7 +69,7 @@ class Runtime:
             env={
                 "PATH": os.defpath,
                 "TZ": ":UTC",
-                "PYTHONPATH": f"{task}{os.pathsep}{client}",
+                "PYTHONPATH": search_path(task, layer, client),
                 "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
                 "AWS_LAMBDA_FUNCTION_NAME": "larder-test-web",
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",

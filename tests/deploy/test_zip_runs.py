@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from tests import make, make_attestations
 from tests.deploy.conftest import ROOT, Package, environment
 from tests.deploy.runtime_api import InitError, Runtime, unpack
 
@@ -47,6 +48,12 @@ def task(local_package: Package, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="module")
+def layer(local_package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpack(local_package.layer, tmp_path_factory.mktemp("layer"))
+
+
+# Without the layer: what these requests need must be in the zip.
+@pytest.fixture(scope="module")
 def web(
     task: Path, python: str, client: Path, settings: dict[str, str], token: str
 ) -> Iterator[Runtime]:
@@ -79,6 +86,26 @@ def content(answer: dict[str, Any]) -> bytes:
 
 def test_an_upload_is_taken(upload: dict[str, Any]) -> None:
     assert upload["statusCode"] == 200, upload
+
+
+def test_an_upload_with_attestations_is_taken_with_the_layer(  # noqa: PLR0917
+    task: Path, layer: Path, python: str, client: Path, settings: dict[str, str], token: str
+) -> None:
+    wheel = make.wheel()
+    attested = make_attestations.text(wheel, make.wheel_name(), "publish", "slsa")
+    fields = make.form(wheel, attestations=attested)
+    fields["content"] = (make.wheel_name(), wheel)
+    body, kind = urllib3.encode_multipart_formdata(fields)
+    event = recorded("upload", token)
+    event["headers"]["content-type"] = kind
+    event["body"] = base64.b64encode(body).decode()
+
+    with Runtime(
+        task, layer=layer, handler="handler.http", python=python, client=client, env=settings
+    ) as web:
+        answer = web.invoke(event)
+
+    assert answer["statusCode"] == 200, answer
 
 
 def test_the_page_lists_an_uploaded_file_at_once(
@@ -133,13 +160,18 @@ def test_running_writes_nothing_beside_the_code(web: Runtime, token: str, task: 
     assert set(task.rglob("*")) == before
 
 
-def test_the_manage_function_runs_flask_commands(
-    task: Path, python: str, client: Path, settings: dict[str, str], token: str
+def test_the_manage_function_runs_flask_commands(  # noqa: PLR0917
+    task: Path, layer: Path, python: str, client: Path, settings: dict[str, str], token: str
 ) -> None:
     command = {"_serverless-wsgi": {"command": "flask", "data": "init"}}
 
     with Runtime(
-        task, handler="wsgi_handler.handler", python=python, client=client, env=settings
+        task,
+        layer=layer,
+        handler="wsgi_handler.handler",
+        python=python,
+        client=client,
+        env=settings,
     ) as manage:
         status, output = manage.invoke(command)
 
