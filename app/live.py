@@ -13,7 +13,7 @@ from app.errors import Unavailable
 from app.store import sockets
 
 _log = logging.getLogger(__name__)
-_CONNECTION = re.compile(r"[\w=+/-]{1,128}", re.ASCII)
+_CONNECTION = re.compile(r"[\w=-]{1,128}", re.ASCII)
 _LONGEST = 100
 
 

@@ -1,6 +1,7 @@
 """What the deployment creates in AWS, read from the CloudFormation template."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,11 +34,28 @@ WEB_OBJECTS = {
     "s3:PutObject",
 }
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+# X-Ray knows no resource that a policy could name; nothing else may be done to "*".
+ANYWHERE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+ALWAYS = LOGS | ANYWHERE
+
+FUNCTIONS = ("Jobs", "Live", "Manage", "Objects", "Web")
+PUBLIC_URL = {
+    "Fn::If": [
+        "HasDomain",
+        {"Fn::Sub": "https://${Domain}"},
+        {"Fn::Sub": "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"},
+    ]
+}
 
 
 @pytest.fixture(scope="session")
-def resources(package: Package) -> dict[str, Any]:
-    return json.loads(package.template.read_text())["Resources"]
+def template(package: Package) -> dict[str, Any]:
+    return json.loads(package.template.read_text())
+
+
+@pytest.fixture(scope="session")
+def resources(template: dict[str, Any]) -> dict[str, Any]:
+    return template["Resources"]
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +66,31 @@ def table(resources: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def bucket(resources: dict[str, Any]) -> dict[str, Any]:
     return resources["Bucket"]["Properties"]
+
+
+def made(template: dict[str, Any], **parameters: Any) -> set[str]:
+    """Return the names of the resources that a stack with these parameters has."""
+    values = {name: each["Default"] for name, each in template["Parameters"].items()} | parameters
+
+    def holds(part: Any) -> bool:
+        match part:
+            case {"Fn::Equals": [{"Ref": name}, value]}:
+                found = values[name] == value
+            case {"Fn::Not": [one]}:
+                found = not holds(one)
+            case {"Fn::And": parts}:
+                found = all(map(holds, parts))
+            case {"Fn::Or": parts}:
+                found = any(map(holds, parts))
+            case {"Condition": name}:
+                found = holds(template["Conditions"][name])
+        return found
+
+    return {
+        name
+        for name, each in template["Resources"].items()
+        if "Condition" not in each or holds({"Condition": each["Condition"]})
+    }
 
 
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
@@ -78,35 +121,50 @@ def test_the_linter_has_nothing_to_say(package: Package) -> None:
 
 
 def test_there_are_these_resources_and_no_others(resources: dict[str, Any]) -> None:
-    assert {name: each["Type"] for name, each in resources.items()} == {
+    # The name of this one ends with a digest of the API.
+    found = {re.sub("^(WebsocketsDeployment)(?!Stage$).*", r"\1", name) for name in resources}
+    alarms = {name for name in resources if resources[name]["Type"] == "AWS::CloudWatch::Alarm"}
+    types = {name: resources[name]["Type"] for name in found & set(resources)}
+
+    assert len(found) == len(resources)
+    assert types | {"WebsocketsDeployment": "AWS::ApiGatewayV2::Deployment"} == {
+        "AlarmMail": "AWS::SNS::Subscription",
+        "Alarms": "AWS::SNS::Topic",
+        "AttestationsLambdaLayer": "AWS::Lambda::LayerVersion",
         "Bucket": "AWS::S3::Bucket",
         "BucketPolicy": "AWS::S3::BucketPolicy",
         "CatchUpPermission": "AWS::Lambda::Permission",
         "CatchUpRule": "AWS::Events::Rule",
+        "DomainCertificate": "AWS::CertificateManager::Certificate",
+        "DomainMapping": "AWS::ApiGatewayV2::ApiMapping",
+        "DomainName": "AWS::ApiGatewayV2::DomainName",
+        "DomainRecord": "AWS::Route53::RecordSet",
         "HttpApi": "AWS::ApiGatewayV2::Api",
         "HttpApiIntegrationWeb": "AWS::ApiGatewayV2::Integration",
+        "HttpApiLogGroup": "AWS::Logs::LogGroup",
         "HttpApiRouteDefault": "AWS::ApiGatewayV2::Route",
         "HttpApiStage": "AWS::ApiGatewayV2::Stage",
-        "JobsLambdaFunction": "AWS::Lambda::Function",
-        "JobsLogGroup": "AWS::Logs::LogGroup",
-        "JobsRole": "AWS::IAM::Role",
-        "ManageLambdaFunction": "AWS::Lambda::Function",
-        "ManageLogGroup": "AWS::Logs::LogGroup",
-        "ManageRole": "AWS::IAM::Role",
-        "ObjectsLambdaFunction": "AWS::Lambda::Function",
-        "ObjectsLogGroup": "AWS::Logs::LogGroup",
+        "LiveLambdaPermissionWebsockets": "AWS::Lambda::Permission",
+        "LiveWebsocketsIntegration": "AWS::ApiGatewayV2::Integration",
+        "MonthlyBudget": "AWS::Budgets::Budget",
         "ObjectsPermission": "AWS::Lambda::Permission",
-        "ObjectsRole": "AWS::IAM::Role",
         "ObjectsRule": "AWS::Events::Rule",
+        "SconnectWebsocketsRoute": "AWS::ApiGatewayV2::Route",
+        "SdefaultWebsocketsRoute": "AWS::ApiGatewayV2::Route",
+        "SdisconnectWebsocketsRoute": "AWS::ApiGatewayV2::Route",
         "ServerlessDeploymentBucket": "AWS::S3::Bucket",
         "ServerlessDeploymentBucketPolicy": "AWS::S3::BucketPolicy",
         "SweepPermission": "AWS::Lambda::Permission",
         "SweepRule": "AWS::Events::Rule",
         "Table": "AWS::DynamoDB::Table",
-        "WebLambdaFunction": "AWS::Lambda::Function",
-        "WebLogGroup": "AWS::Logs::LogGroup",
         "WebLambdaPermissionHttpApi": "AWS::Lambda::Permission",
-        "WebRole": "AWS::IAM::Role",
+        "WebsocketsApi": "AWS::ApiGatewayV2::Api",
+        "WebsocketsDeployment": "AWS::ApiGatewayV2::Deployment",
+        "WebsocketsDeploymentStage": "AWS::ApiGatewayV2::Stage",
+        **{f"{name}LambdaFunction": "AWS::Lambda::Function" for name in FUNCTIONS},
+        **{f"{name}LogGroup": "AWS::Logs::LogGroup" for name in FUNCTIONS},
+        **{f"{name}Role": "AWS::IAM::Role" for name in FUNCTIONS},
+        **dict.fromkeys(alarms, "AWS::CloudWatch::Alarm"),
     }
 
 
@@ -169,17 +227,54 @@ def test_the_bucket_refuses_plain_http(resources: dict[str, Any]) -> None:
     assert len(statement["Resource"]) == 2
 
 
-@pytest.mark.parametrize("name", ["WebRole", "ObjectsRole", "JobsRole", "ManageRole"])
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_no_role_holds_a_wildcard(resources: dict[str, Any], name: str) -> None:
-    for statement in statements(resources[name]):
+    for statement in statements(resources[f"{name}Role"]):
         assert not [action for action in listed(statement["Action"]) if "*" in action]
-        assert "*" not in listed(statement["Resource"])
+        assert "*" not in listed(statement["Resource"]) or set(statement["Action"]) <= ANYWHERE
         assert "NotAction" not in statement
         assert "NotResource" not in statement
 
 
+def test_these_roles_alone_may_write_items(resources: dict[str, Any]) -> None:
+    """A file is one of them; whoever only looks or answers has no part in it."""
+    writes = {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+    may = {name for name in FUNCTIONS if actions(resources[f"{name}Role"]) & writes}
+
+    assert may == {"Jobs", "Manage", "Objects", "Web"}
+
+
+def test_versions_of_metadata_are_destroyed_by_nobody(resources: dict[str, Any]) -> None:
+    """Of what is for good, metadata is all that can be told apart from leavings by its prefix."""
+    may = {
+        name: sorted(
+            resource["Fn::Sub"]
+            for each in statements(resources[f"{name}Role"])
+            if "s3:DeleteObjectVersion" in listed(each["Action"])
+            for resource in listed(each["Resource"])
+        )
+        for name in FUNCTIONS
+    }
+
+    drop, files, pages = (f"${{Bucket.Arn}}/{prefix}/*" for prefix in ("drop", "files", "pages"))
+    assert may == {
+        "Jobs": [drop, files, pages],
+        "Live": [],
+        "Manage": [drop, files, pages],
+        "Objects": [drop, files, pages],
+        "Web": [files, pages],
+    }
+
+
+def test_the_live_function_may_answer_and_nothing_more(resources: dict[str, Any]) -> None:
+    role = resources["LiveRole"]
+
+    assert actions(role) == ALWAYS | {"execute-api:ManageConnections"}
+    assert "/POST/@connections/*" in json.dumps(role)
+
+
 def test_the_web_function_may_do_these_things_only(resources: dict[str, Any]) -> None:
-    assert actions(resources["WebRole"]) == WEB_ITEMS | WEB_OBJECTS | LOGS | {"ssm:GetParameter"}
+    assert actions(resources["WebRole"]) == WEB_ITEMS | WEB_OBJECTS | ALWAYS | {"ssm:GetParameter"}
 
 
 def test_the_web_function_deletes_nothing_but_files_and_pages(
@@ -202,7 +297,7 @@ def test_the_objects_function_reaches_the_drop_prefix_and_no_signing_key(
 ) -> None:
     role = resources["ObjectsRole"]
 
-    assert actions(role) == WEB_ITEMS | LOGS | {
+    assert actions(role) == WEB_ITEMS | ALWAYS | {
         "s3:AbortMultipartUpload",
         "s3:DeleteObjectVersion",
         "s3:GetObject",
@@ -251,7 +346,7 @@ def test_every_job_is_on_schedule_at_its_own_rate(resources: dict[str, Any]) -> 
 def test_the_jobs_function_destroys_nothing_that_was_published(resources: dict[str, Any]) -> None:
     role = resources["JobsRole"]
 
-    assert actions(role) == WEB_ITEMS | LOGS | {
+    assert actions(role) == WEB_ITEMS | ALWAYS | {
         "s3:AbortMultipartUpload",
         "s3:DeleteObject",
         "s3:DeleteObjectVersion",
@@ -271,59 +366,216 @@ def test_only_the_manage_function_changes_settings_or_makes_keys(
     assert not [action for action in more if "Policy" in action or action.startswith("iam:")]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["WebLambdaFunction", "ObjectsLambdaFunction", "JobsLambdaFunction", "ManageLambdaFunction"],
-)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_are_given_references_and_no_secret(resources: dict[str, Any], name: str) -> None:
-    properties = resources[name]["Properties"]
+    properties = resources[f"{name}LambdaFunction"]["Properties"]
+    answers = "https://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/prod"
+    more = {"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": {"Fn::Sub": answers}}
 
     assert properties["Environment"]["Variables"] == {
         "LARDER_STAGE": {"Ref": "Stage"},
         "LARDER_TABLE": {"Ref": "Table"},
         "LARDER_BUCKET": {"Ref": "Bucket"},
+        "LARDER_PUBLIC_URL": PUBLIC_URL,
         "LARDER_SIGNING_KEYS": {"Fn::Sub": "ssm:/larder/${Stage}/signing-keys"},
         "STRIP_STAGE_PATH": "true",
+        **(more if name == "Live" else {}),
     }
     assert (properties["Runtime"], properties["Architectures"]) == ("python3.13", ["arm64"])
+    assert properties["TracingConfig"] == {"Mode": "Active"}
 
 
-def test_each_function_has_its_own_role(resources: dict[str, Any]) -> None:
-    for name in ("Web", "Objects", "Jobs", "Manage"):
-        role = resources[f"{name}LambdaFunction"]["Properties"]["Role"]
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_has_its_own_role(resources: dict[str, Any], name: str) -> None:
+    role = resources[f"{name}LambdaFunction"]["Properties"]["Role"]
 
-        assert role == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
+    assert role == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
 
 
 def test_every_request_reaches_the_web_function_and_none_the_manage_function(
     resources: dict[str, Any],
 ) -> None:
     integration = resources["HttpApiIntegrationWeb"]["Properties"]
-    allowed = [each for each in resources.values() if each["Type"] == "AWS::Lambda::Permission"]
 
     assert resources["HttpApiRouteDefault"]["Properties"]["RouteKey"] == "$default"
     assert resources["HttpApiStage"]["Properties"]["StageName"] == "$default"
     assert integration["PayloadFormatVersion"] == "2.0"
     assert integration["IntegrationUri"] == {"Fn::GetAtt": ["WebLambdaFunction", "Arn"]}
-    assert {each["Properties"]["FunctionName"]["Fn::GetAtt"][0] for each in allowed} == {
-        "WebLambdaFunction",
-        "ObjectsLambdaFunction",
-        "JobsLambdaFunction",
+
+
+def test_each_function_is_called_by_its_own_events_and_manage_by_none(
+    resources: dict[str, Any],
+) -> None:
+    """Without the ARN of the caller anybody's API or rule, in any account, could call it."""
+    allowed = [
+        each["Properties"]
+        for each in resources.values()
+        if each["Type"] == "AWS::Lambda::Permission"
+    ]
+    callers = [
+        (each["FunctionName"]["Fn::GetAtt"][0].removesuffix("LambdaFunction"), caller)
+        for each in allowed
+        for caller in ("HttpApi", "WebsocketsApi", "ObjectsRule", "SweepRule", "CatchUpRule")
+        if caller in json.dumps(each["SourceArn"])
+    ]
+
+    assert sorted(callers) == [
+        ("Jobs", "CatchUpRule"),
+        ("Jobs", "SweepRule"),
+        ("Live", "WebsocketsApi"),
+        ("Objects", "ObjectsRule"),
+        ("Web", "HttpApi"),
+    ]
+    assert len(allowed) == len(callers)
+
+
+def test_every_message_of_a_web_socket_reaches_the_live_function(resources: dict[str, Any]) -> None:
+    routes = [
+        each["Properties"]
+        for name, each in resources.items()
+        if name.endswith("WebsocketsRoute") and each["Type"] == "AWS::ApiGatewayV2::Route"
+    ]
+
+    assert {each["RouteKey"] for each in routes} == {"$connect", "$default", "$disconnect"}
+    assert "LiveWebsocketsIntegration" in json.dumps([each["Target"] for each in routes])
+
+
+def test_clients_share_a_limit_of_requests(resources: dict[str, Any]) -> None:
+    limits = {
+        name: resources[name]["Properties"]["DefaultRouteSettings"]
+        for name in ("HttpApiStage", "WebsocketsDeploymentStage")
+    }
+
+    assert limits == {
+        "HttpApiStage": {"ThrottlingRateLimit": 1000, "ThrottlingBurstLimit": 1000},
+        "WebsocketsDeploymentStage": {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 100},
     }
 
 
+def test_the_access_log_holds_nothing_that_may_hold_a_secret(resources: dict[str, Any]) -> None:
+    settings = resources["HttpApiStage"]["Properties"]["AccessLogSettings"]
+    line = json.loads(settings["Format"])
+
+    assert set(line.values()) == {
+        "$context.error.responseType",
+        "$context.httpMethod",
+        "$context.identity.sourceIp",
+        "$context.integration.requestId",
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.responseLatency",
+        "$context.responseLength",
+        "$context.status",
+    }
+    assert settings["DestinationArn"] == {"Fn::GetAtt": ["HttpApiLogGroup", "Arn"]}
+
+
+WATCHED = {
+    "JobsErrors": ("AWS/Lambda", "Errors", "JobsLambdaFunction"),
+    "LiveErrors": ("AWS/Lambda", "Errors", "LiveLambdaFunction"),
+    "ObjectsErrors": ("AWS/Lambda", "Errors", "ObjectsLambdaFunction"),
+    "ReadThrottles": ("AWS/DynamoDB", "ReadThrottleEvents", "Table"),
+    "ServerErrors": ("AWS/ApiGateway", "5xx", "HttpApi"),
+    "WebErrors": ("AWS/Lambda", "Errors", "WebLambdaFunction"),
+    "WebThrottles": ("AWS/Lambda", "Throttles", "WebLambdaFunction"),
+    "WriteThrottles": ("AWS/DynamoDB", "WriteThrottleEvents", "Table"),
+}
+
+
+def test_every_fault_and_every_limit_raises_an_alarm(resources: dict[str, Any]) -> None:
+    alarms = {
+        name: each["Properties"]
+        for name, each in resources.items()
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    watched = {
+        name: (each["Namespace"], each["MetricName"], each["Dimensions"][0]["Value"]["Ref"])
+        for name, each in alarms.items()
+    }
+
+    assert watched == WATCHED
+    for each in alarms.values():
+        assert each["AlarmActions"] == [{"Ref": "Alarms"}]
+        assert (each["Statistic"], each["Threshold"], each["Period"]) == ("Sum", 1, 300)
+        assert each["TreatMissingData"] == "notBreaching"
+
+
+OPTIONAL = {
+    "AlarmMail",
+    "DomainCertificate",
+    "DomainMapping",
+    "DomainName",
+    "DomainRecord",
+    "MonthlyBudget",
+}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "more"),
+    [
+        ({}, set()),
+        ({"Budget": 20}, set()),  # there is nobody to tell
+        ({"AlarmAddress": "a@example.com"}, {"AlarmMail"}),
+        ({"AlarmAddress": "a@example.com", "Budget": 20}, {"AlarmMail", "MonthlyBudget"}),
+        ({"Domain": "example.com"}, set()),
+        ({"Certificate": "arn"}, set()),
+        ({"Zone": "Z1"}, set()),
+        ({"Domain": "example.com", "Certificate": "arn"}, {"DomainMapping", "DomainName"}),
+        (
+            {"Domain": "example.com", "Zone": "Z1"},
+            {"DomainCertificate", "DomainMapping", "DomainName", "DomainRecord"},
+        ),
+        (
+            {"Domain": "example.com", "Zone": "Z1", "Certificate": "arn"},
+            {"DomainMapping", "DomainName", "DomainRecord"},
+        ),
+    ],
+)
+def test_mail_budget_and_domain_are_made_where_they_are_asked_for(
+    template: dict[str, Any], parameters: dict[str, Any], more: set[str]
+) -> None:
+    assert made(template, **parameters) & OPTIONAL == more
+
+
+def test_a_domain_of_its_own_is_the_only_address(resources: dict[str, Any]) -> None:
+    disabled = resources["HttpApi"]["Properties"]["DisableExecuteApiEndpoint"]
+
+    assert disabled == {"Fn::If": ["ServesDomain", True, False]}
+
+
+def test_only_pages_of_the_index_itself_may_reach_into_the_bucket(bucket: dict[str, Any]) -> None:
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+
+    assert rule["AllowedOrigins"] == [PUBLIC_URL]
+    assert rule["AllowedMethods"] == ["GET", "PUT"]
+
+
+def test_stages_do_not_meet(template: dict[str, Any]) -> None:
+    """Every name that is not CloudFormation's choice has the stage in it."""
+    names = {
+        (name, key): value
+        for name, each in template["Resources"].items()
+        for key, value in each.get("Properties", {}).items()
+        if key.endswith("Name") and isinstance(value, str)
+        if key not in {"MetricName", "StageName"}
+    }
+    exports = [each["Export"]["Name"] for each in template["Outputs"].values() if "Export" in each]
+
+    assert len(names) > 10
+    assert not [value for value in (*names.values(), *exports) if "prod" not in value]
+
+
 def test_logs_end_some_day(resources: dict[str, Any]) -> None:
-    for name in ("WebLogGroup", "ObjectsLogGroup", "JobsLogGroup", "ManageLogGroup"):
-        assert resources[name]["Properties"]["RetentionInDays"] == 90
+    groups = [each for each in resources.values() if each["Type"] == "AWS::Logs::LogGroup"]
+
+    assert len(groups) == len(FUNCTIONS) + 1
+    assert {each["Properties"]["RetentionInDays"] for each in groups} == {90}
 
 
-def test_the_stage_is_prod_unless_another_is_named(package: Package) -> None:
-    template = json.loads(package.template.read_text())
-
+def test_the_stage_is_prod_unless_another_is_named(template: dict[str, Any]) -> None:
     assert template["Parameters"]["Stage"]["Default"] == "prod"
 
 
-def test_the_operator_is_told_the_address_and_the_names(package: Package) -> None:
-    template = json.loads(package.template.read_text())
-
-    assert {"Url", "TableName", "BucketName"} <= set(template["Outputs"])
+def test_the_operator_is_told_the_address_and_the_names(template: dict[str, Any]) -> None:
+    assert template["Outputs"]["Url"]["Value"] == PUBLIC_URL
+    assert {"TableName", "BucketName"} <= set(template["Outputs"])
