@@ -31,6 +31,7 @@ _log = logging.getLogger("larder.handler")
 _REFUSAL = {"statusCode": 400, "headers": {"content-type": "text/plain"}, "body": "No request.\n"}
 # These are text to us; base64 would make the commonest answers a third larger.
 serverless_wsgi.TEXT_MIME_TYPES += [f"application/vnd.pypi.simple.v1+{x}" for x in ("json", "html")]
+serverless_wsgi.TEXT_MIME_TYPES.append("application/problem+json")
 
 
 def http(event: Any, context: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ problem document from the upload endpoint, or it skips its own check for a lost 
 nothing but the reason phrase. Everything else that takes JSON gets a problem document (RFC 9457).
 """
 
+import logging
 import re
 
 from flask import Flask, Response, json, make_response, render_template, request
@@ -15,6 +16,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.errors import AppError, BadRequest, TooLarge, Unauthorized, Unavailable
 from app.web.context import config
+
+_log = logging.getLogger(__name__)
 
 _MACHINE_PATHS = (
     "/simple",
@@ -53,6 +56,8 @@ def _from_app(error: AppError) -> AnyResponse:
         response.headers["WWW-Authenticate"] = 'Basic realm="Larder", charset="UTF-8"'
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(error.retry_after)
+        if error.__cause__ is None:  # what AWS has said is in the log already
+            _log.warning("unavailable", extra={"cause": error.detail})
     return response
 
 

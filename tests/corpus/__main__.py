@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--stranger",
         default=os.environ.get("LARDER_STRANGER_TOKEN", ""),
-        help="of an ordinary account without a role, with the permission upload"
+        help="of an ordinary account without a role, with the permission manage"
         " (default: LARDER_STRANGER_TOKEN); without it some cases are left out",
     )
     parser.add_argument("--only", action="append", metavar="PREFIX", help="cases that begin so")

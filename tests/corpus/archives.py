@@ -120,6 +120,16 @@ PIECE = 64 * 1024
 NOTHING = stored_block() * 15_000
 
 
+def end_in_the_last_byte() -> bytes:
+    """Return a deflate stream of which what is left at 128 KiB needs no further byte.
+
+    One block of ten bytes 0xFF and 508 repetitions of 258 of them; the codes are fixed, and the
+    last byte of them holds the end of the block too (RFC 1951, 3.2.6).
+    """
+    bits = "110" + 10 * "111111111" + 508 * "1100010100000" + "0000000"
+    return int(bits[::-1], 2).to_bytes(len(bits) // 8, "little")
+
+
 @cache
 def crowd(count: int) -> bytes:
     """Return a zip archive of so many empty files, up to 65,535, made in one go."""

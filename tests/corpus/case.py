@@ -53,7 +53,7 @@ class Own:
     project: str
     # With the permissions upload and manage for every project.
     token: str
-    # Of an ordinary account that has no role anywhere; empty where there is none.
+    # Of an ordinary account that has no role anywhere, with the same permissions; or empty.
     stranger: str = ""
 
     @property

@@ -57,7 +57,7 @@ class LocalPlayer:
         return Player(
             self._transport,
             token=_token(self._stores, "corpus", "manage"),
-            stranger=_token(self._stores, "stranger", "upload"),
+            stranger=_token(self._stores, "stranger", "manage"),
         )
 
 

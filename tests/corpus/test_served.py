@@ -23,7 +23,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 def test_a_served_index_gives_every_case_what_is_due_to_it(served: Served) -> None:
     served.flask("users", "create", "stranger")
     made = served.flask(
-        "tokens", "create", "stranger", "--permissions", "upload", "--projects", "*"
+        "tokens", "create", "stranger", "--permissions", "manage", "--projects", "*"
     )
     played = subprocess.run(
         [sys.executable, "-m", "tests.corpus", served.url, "--stranger", made.stdout.strip()],

@@ -8,10 +8,13 @@ import gzip
 import json
 import logging
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -422,6 +425,25 @@ def test_a_table_that_is_not_there_is_told_to_the_operator(
     assert (line.levelname, vars(line)["code"]) == ("ERROR", "ResourceNotFoundException")
 
 
+def test_a_throttled_read_that_leaves_items_out_is_logged_once(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """DynamoDB answers 200 then, with what it did not read."""
+
+    def answer(_fault: Fault, request: AWSPreparedRequest) -> AWSResponse:
+        left = json.loads(request.body)["RequestItems"]
+        body = json.dumps({"Responses": {}, "UnprocessedKeys": left})
+        return AWSResponse(request.url, 200, {}, MockRawResponse(body))
+
+    for at, act in ((0, lambda: client.get("/simple/larder-demo/")), (1, an_upload(client))):
+        caplog.clear()
+        with patch(f"{__name__}._answer", answer), on(Wire(Fault(), at)):
+            given = act()
+        assert (given.status_code, given.headers["Retry-After"]) == (503, "2")
+        [line] = loud(caplog)
+        assert "more than it may read" in vars(line)["cause"]
+
+
 def test_what_lasts_is_louder_than_what_passes(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -505,6 +527,33 @@ def test_an_error_of_ours_is_logged_once_however_many_stores_it_passes(
         outer()
     [line] = loud(caplog)
     assert re.fullmatch(r".*inner", vars(line)["call"])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "NotFound('x')",
+        "ServiceError('x', code='ThrottlingException', operation='GetItem')",
+        "ServiceError('x', code=None, operation='GetItem')",
+    ],
+)
+def test_a_failure_without_the_sdk_is_told_without_the_sdk(error: str) -> None:
+    program = f"""
+import sys
+from app.errors import AppError, NotFound
+from app.store.failures import ServiceError, translated
+
+@translated
+def failing():
+    raise {error}
+
+try:
+    failing()
+except AppError:
+    sys.exit("botocore" in sys.modules or "pynamodb" in sys.modules)
+"""
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", program], cwd=root, check=True)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,17 @@ EXPLAINED: dict[tuple[str, str], str] = {
         "a document was read for its licence files before, which checks the same"
     ),
     (
+        "app/domain/access.py",
+        "require_upload: without require_permission(actor, Permission.UPLOAD)",
+    ): "who holds no such token is turned away before the file is received, which checks the same",
+    (
+        "app/domain/access.py",
+        "require_manage: without raise Forbidden(f'This token is not for project {project!r};",
+    ): (
+        "a token for other projects is told before that there is none; it is for projects that are"
+        " public, which no request makes them yet"
+    ),
+    (
         "app/features/publication/service.py",
         "publish: without raise Conflict('The session was changed or ended meanwhile; ",
     ): "it takes two requests at one moment: tests/integration/features/test_sessions.py",

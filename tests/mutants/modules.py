@@ -70,6 +70,7 @@ MODULES = (
     _domain("names", "project-names", tables=("_RESERVED",), inspected=False),
     _domain("digests", "digests", inspected=False),
     _domain("attestations", "attestations", inspected=False),
+    _domain("access", "tokens", "project-names", "management", inspected=False),
     _feature(
         "publication/service", ("metadata", "taken-names", "project-names", "sessions"), "upload"
     ),

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.domain.access import Actor
 from app.domain.simple import timestamp
-from app.errors import AppError, BadRequest
+from app.errors import AppError, BadRequest, Unavailable
 from app.features.access.service import identify
 from app.features.upload import forms, service
 from app.web import auth
@@ -38,6 +38,8 @@ def publish() -> Response:
     with request:  # large files lie on disk until it is closed
         try:
             return _publish(actor)
+        except Unavailable:
+            raise  # it refused nothing, and this is no moment to ask the storage for more
         except AppError as refusal:
             _remember(actor, refusal)
             raise

@@ -1,16 +1,18 @@
 """The management API: bodies that are no JSON, values there are none of, and what must stay."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from tests.corpus.case import Case, Own, Request, Steps, acceptance, expect, one, refusal
-from tests.corpus.cases.forms import wheel
+from tests.corpus.cases.forms import sdist, wheel
 from tests.corpus.uploads import upload
 
 BODY = "the body is one JSON object (RFC 8259)"
 VALUE = "a value is one of those there are"
 PART = "a list comes in parts of 1 to 100"
 ABSENT = "what is not there cannot be changed"
+TOKEN = "a token is good for what it was made for"
 ROOT = "/api/v1/projects"
 
 
@@ -49,13 +51,36 @@ def _last_owner(own: Own) -> Steps:
     yield Request(method="DELETE", target=f"{ROOT}/{own.project}/roles/{me}")
 
 
+def _deletion(own: Own, credential: str) -> Request:
+    target = f"{ROOT}/{own.project}/files/{own.wheel}"
+    return Request(method="DELETE", target=target, credential=credential)
+
+
+def _by_a_token(**asked: Any) -> Callable[[Own], Steps]:
+    """Delete with another token of the owner."""
+    body = json.dumps({"name": "corpus", "expires": "1h", "projects": ["*"], **asked}).encode()
+
+    def steps(own: Own) -> Steps:
+        expect(200, (yield upload(own, wheel(own))))
+        made = expect(201, (yield Request(method="POST", target="/api/v1/tokens", body=body)))
+        yield _deletion(own, f"Bearer {made.json()['token']}")
+
+    return steps
+
+
 def _by_a_stranger(own: Own) -> Steps:
     expect(200, (yield upload(own, wheel(own))))
-    yield Request(
-        method="DELETE",
-        target=f"{ROOT}/{own.project}/files/{own.wheel}",
-        credential=own.as_stranger,
-    )
+    yield _deletion(own, own.as_stranger)
+
+
+def _with_role(own: Own, role: str, then: Request) -> Steps:
+    """Publish a file, give the stranger a role in its project, and send what the stranger asks."""
+    expect(200, (yield upload(own, wheel(own))))
+    who = yield Request(method="GET", target="/api/v1/whoami", credential=own.as_stranger)
+    target = f"{ROOT}/{own.project}/roles/{expect(200, who).json()['account']}"
+    given = Request(method="PUT", target=target, body=json.dumps({"role": role}).encode())
+    expect(200, (yield given))
+    yield then
 
 
 CASES = [
@@ -172,10 +197,44 @@ CASES = [
         listed=("{wheel}",),
     ),
     refusal(
+        "delete-by-a-token-for-uploads",
+        TOKEN,
+        _by_a_token(permissions=["upload"]),
+        "made for upload, not for manage",
+        status=403,
+        listed=("{wheel}",),
+    ),
+    refusal(
+        "delete-by-a-maintainer",
+        "an owner alone deletes",
+        lambda o: _with_role(o, "maintainer", _deletion(o, o.as_stranger)),
+        "for the role 'owner'",
+        status=403,
+        listed=("{wheel}",),
+        needs_stranger=True,
+    ),
+    refusal(
+        "upload-by-a-reader",
+        "an uploader alone uploads",
+        lambda o: _with_role(o, "reader", upload(o, sdist(o), credential=o.as_stranger)),
+        "for the role 'uploader'",
+        status=403,
+        listed=("{wheel}",),
+        needs_stranger=True,
+    ),
+    refusal(
+        "delete-by-a-token-for-another-project",
+        TOKEN,
+        _by_a_token(permissions=["manage"], projects=["another"]),
+        "or it is not for you to read",
+        status=404,
+        listed=("{wheel}",),
+    ),
+    refusal(
         "delete-by-a-stranger",
         "an owner alone deletes",
         _by_a_stranger,
-        "made for upload, not for manage",
+        "may not do this in project",
         status=403,
         listed=("{wheel}",),
         needs_stranger=True,

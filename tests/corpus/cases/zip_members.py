@@ -8,6 +8,7 @@ from tests.corpus.archives import (
     CODE,
     NOTHING,
     PIECE,
+    end_in_the_last_byte,
     members,
     noise,
     stored_block,
@@ -237,6 +238,11 @@ CASES = [
     *(
         accepted(f"zeros-{size}", f"{DATA}, also where unpacking stops", _zeros(size))
         for size in (2 * PIECE, 2 * PIECE + 200, 4 * PIECE)
+    ),
+    accepted(
+        "end-in-the-last-byte",
+        f"{DATA}, also where the last of it comes after the last byte was read",
+        lambda o: _with_content(o, b"\xff" * (2 * PIECE + 2), end_in_the_last_byte()),
     ),
     accepted(
         "blocks-of-nothing",
