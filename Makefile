@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 SEMGREP := .tools/semgrep/.done
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup setup-node setup-clients client serve test test-fast lint format bench mutants packse lock package deploy clean
+.PHONY: help setup setup-node setup-clients client serve test test-fast lint format bench bench-write bench-quick setup-bench mutants packse lock package deploy clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,8 +48,14 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: setup ## Measure what is fast and must stay so
-	$(BIN)/python -m bench.inspection
+bench: setup setup-bench ## Measure everything, in about 20 minutes (WORD); bench/README.md says how to read it
+	@nice $(BIN)/python -m bench $(WORD)
+
+bench-write: setup setup-bench ## Measure everything and keep the tables in docs/performance.md
+	@nice $(BIN)/python -m bench --write
+
+bench-quick: setup .tools/peers/runtime/.done ## Count calls to AWS and loaded modules; fails if a limit is passed
+	@$(BIN)/python -m bench --quick
 
 mutants: setup ## Take each rule of the inspector out and see that the corpus notices (WORD)
 	@nice $(BIN)/python -m tests.mutants $(WORD)
@@ -98,6 +104,26 @@ setup-clients: $(CLIENTS:%=.tools/%/.done) ## Install the package clients that t
 	@.tools/$*/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 	@touch $@
 
+# What `make bench` compares with. devpi is there already, for the tests.
+PEERS := pypiserver simple-repository proxpi simpleindex pypicloud
+setup-bench: $(PEERS:%=.tools/peers/%/.done) .tools/peers/runtime/.done .tools/devpi/.done ## Install what is compared with
+
+# pypicloud runs on nothing newer; where there is none, its rows say so.
+PYTHON_pypicloud = $(shell $(BIN)/python -c "from sls.finish_zip import find_python as find; \
+	print(find('3.10') or '$(PYTHON)')")
+.tools/peers/%/.done: bench/requirements-%.txt $(VENV)/.done
+	@echo "Installing $* to compare with ..."
+	@test -x $(@D)/bin/python || $(or $(PYTHON_$*),$(PYTHON)) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
+	@touch $@
+
+# AWS's own runtime client, for this Python and not for that of the functions.
+.tools/peers/runtime/.done: tests/deploy/requirements.txt $(VENV)/.done
+	@echo "Installing the Lambda runtime client ..."
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --target $(@D) --requirement $<
+	@touch $@
+
 $(SEMGREP): tests/house/requirements-semgrep.txt $(VENV)/.done
 	@echo "Installing semgrep ..."
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
@@ -121,6 +147,9 @@ lock: setup ## Pin the newest versions of everything, with hashes
 	$(LOCK) --upgrade --python-version 3.13 tests/deploy/requirements.in -o tests/deploy/requirements.txt
 	$(LOCK) --upgrade --python-version 3.12 tests/packse/requirements.in -o tests/packse/requirements.txt
 	$(LOCK) --upgrade --python-version 3.11 tests/house/requirements-semgrep.in -o tests/house/requirements-semgrep.txt
+	for peer in $(PEERS); do \
+		$(LOCK) --upgrade --python-version 3.9 bench/requirements-$$peer.in -o bench/requirements-$$peer.txt; \
+	done
 	for client in $(CLIENTS); do \
 		$(LOCK) --upgrade --python-version 3.11 tests/e2e/requirements-$$client.in -o tests/e2e/requirements-$$client.txt; \
 	done

@@ -117,5 +117,7 @@ def configure(*, json_lines: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    # Nobody reads them here, and every line would look them up (Logging HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The SDK logs every request it signs at DEBUG and its credential search at INFO.
     logging.getLogger("botocore").setLevel(logging.WARNING)

@@ -15,9 +15,11 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import botocore_stubber
 
 from app.domain.dist_file import Blob
+from app.domain.pages import Part
 from app.store import wire
 from app.store.aws_json import AwsJson
 from app.store.contents import ContentStore
+from app.store.page_objects import PageObjects
 
 
 class _Socket:
@@ -102,6 +104,7 @@ Hook = Callable[[str, dict[str, Any], Callable[[], Any]], Any]
 def between(hook: Hook) -> Iterator[None]:
     """Let `hook` stand between this process and AWS, whoever calls: the SDK or our own reader."""
     by_sdk, by_reader, of_bucket = BaseClient._make_api_call, AwsJson.call, ContentStore._get
+    of_page = PageObjects._ask
 
     def sdk(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
         return hook(operation, arguments, lambda: by_sdk(self, operation, arguments))
@@ -109,13 +112,18 @@ def between(hook: Hook) -> Iterator[None]:
     def reader(self: AwsJson, operation: str, arguments: dict[str, Any]) -> Any:
         return hook(operation, arguments, lambda: by_reader(self, operation, arguments))
 
-    def bucket(self: ContentStore, blob: Blob) -> Any:
-        return hook("GetObject", {"Key": blob.key}, lambda: of_bucket(self, blob))
+    def bucket(self: ContentStore, blob: Blob, part: Part | None) -> Any:
+        return hook("GetObject", {"Key": blob.key}, lambda: of_bucket(self, blob, part))
+
+    def page(self: PageObjects, method: str, key: str, *arguments: Any) -> Any:
+        operation = f"{method.capitalize()}Object"
+        return hook(operation, {"Key": key}, lambda: of_page(self, method, key, *arguments))
 
     with (
         patch.object(BaseClient, "_make_api_call", sdk),
         patch.object(AwsJson, "call", reader),
         patch.object(ContentStore, "_get", bucket),
+        patch.object(PageObjects, "_ask", page),
     ):
         yield
 

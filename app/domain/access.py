@@ -26,6 +26,11 @@ class Actor:
         """Return the account's name."""
         return self.account.name
 
+    @property
+    def reads_everywhere(self) -> bool:
+        """Return whether the token is for reading whatever the account may read."""
+        return self.token.projects is None and self.token.allows(Permission.READ)
+
 
 def machine(name: str, permission: Permission, *, now: datetime) -> Actor:
     """Return an actor that is no account: something of the index itself, rightful everywhere.

@@ -27,30 +27,37 @@ class StoredMetadata:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistFile:
-    """A wheel or sdist that the index offers."""
+class ListedFile:
+    """What a page of the Simple API tells of a wheel or sdist."""
 
     project: NormalizedName
     filename: str
     # In normal form (PEP 440).
     version: str
-    # "sdist" or "bdist_wheel".
-    kind: str
     # Bytes.
     size: int
     # Digests in lower-case hexadecimal.
     sha256: str
-    md5: str
-    blake2_256: str
     metadata_sha256: str
     # A version specifier, or empty.
     requires_python: str
     uploaded_at: datetime
-    uploaded_by: str
-    # The User-Agent that brought it.
-    uploaded_with: str
-    blob: Blob
     # None: not yanked; else the reason, which may be empty (PEP 592).
     yanked: str | None = None
     # Whether it came with attestations; nothing is known of their truth by this (PEP 740).
     attested: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistFile(ListedFile):
+    """A wheel or sdist that the index offers, with all that is known of it."""
+
+    # "sdist" or "bdist_wheel".
+    kind: str
+    # Digests in lower-case hexadecimal.
+    md5: str
+    blake2_256: str
+    uploaded_by: str
+    # The User-Agent that brought it.
+    uploaded_with: str
+    blob: Blob

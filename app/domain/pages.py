@@ -7,6 +7,7 @@ raised together with `gen` and means the same to others (domain/serial.py).
 
 import gzip
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.domain.dist_file import Blob
@@ -27,6 +28,14 @@ class Rendered:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """Some bytes of an object."""
+
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PageRef:
     """Where the current page of a project lies; exactly one of the three places is set."""
 
@@ -37,6 +46,8 @@ class PageRef:
     # Sort key of a page item.
     item: str | None = None
     blob: Blob | None = None
+    # Of the object: it holds both representations; None: all of it.
+    part: Part | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +62,31 @@ class Head:
     visibility: Visibility
     status: ProjectStatus = ProjectStatus.ACTIVE
     pages: dict[Format, PageRef] = field(default_factory=dict)
+    # Of a large page: where its index lies.
+    index: PageRef | None = None
+    # What has changed since the page was made, one entry for each generation (`change`).
+    changes: frozenset[str] = frozenset()
+
+    @property
+    def changed(self) -> frozenset[str] | None:
+        """Return the names of the files that changed since the page was made, None if unknown."""
+        if len(self.changes) != self.gen - self.page_gen:
+            return None
+        named = [entry.split("/")[1:] for entry in self.changes]
+        names = frozenset(name for one in named for name in one)
+        return None if _ANYTHING in names else names
+
+
+_ANYTHING = "*"
+
+
+def change(attempt: str, filenames: Iterable[str] | None) -> str:
+    """Return the entry of a change of files, or (None) of whatever it may be.
+
+    `attempt` is unique: the same files may change again.
+    """
+    names = [_ANYTHING] if filenames is None else sorted(filenames)
+    return "/".join([attempt, *names])
 
 
 def pack(body: bytes) -> Rendered:

@@ -1,6 +1,9 @@
 """The Simple repository API, version 1.4: pages as data, and their two representations.
 
 JSON (PEP 691) is the primary one; HTML (PEP 503) is its projection, frozen at 1.4 (PEP 833).
+
+A page is an opening, an entry for each file, and a closing, with a separator between two entries:
+so that a large page can be rendered a piece at a time (domain/pieces.py).
 """
 
 import json
@@ -12,9 +15,10 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from packaging.utils import canonicalize_version
 from packaging.version import Version
 
-from app.domain.dist_file import DistFile
+from app.domain.dist_file import ListedFile
 from app.domain.names import NormalizedName
 from app.domain.project import ProjectStatus
 
@@ -28,35 +32,44 @@ class Format(StrEnum):
     HTML = "html"
 
 
+SEPARATOR = {Format.JSON: b",", Format.HTML: b"\n"}
+"""What stands between the entries of two files."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class ProjectPage:
-    """What `GET /simple/<project>/` tells an installer."""
+class Frame:
+    """What `GET /simple/<project>/` tells an installer beside the files."""
 
     project: NormalizedName
-    files: Sequence[DistFile]
     status: ProjectStatus = ProjectStatus.ACTIVE
     status_reason: str = ""
     # The https address of the index without a slash at its end; empty if it has none.
     address: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProjectPage(Frame):
+    """What `GET /simple/<project>/` tells an installer."""
+
+    files: Sequence[ListedFile]
+
+
 def page_of(
     project: NormalizedName,
-    files: Iterable[DistFile],
+    files: Iterable[ListedFile],
     *,
     status: ProjectStatus = ProjectStatus.ACTIVE,
     status_reason: str = "",
     address: str = "",
 ) -> ProjectPage:
-    """Make the page of `project`, its files in order of version and name.
+    """Make the page of `project`, its files in order of their names.
 
     A quarantined project offers none (PEP 792, "quarantined").
     """
     offered = files if status.offers_files else ()
-    ordered = sorted(offered, key=lambda file: (Version(file.version), file.filename))
     return ProjectPage(
         project=project,
-        files=ordered,
+        files=sorted(offered, key=lambda file: file.filename),
         status=status,
         status_reason=status_reason,
         address=address,
@@ -65,7 +78,41 @@ def page_of(
 
 def render(page: ProjectPage, form: Format) -> bytes:
     """Render `page`; the same page always gives the same bytes."""
-    return _render_json(page) if form is Format.JSON else _render_html(page)
+    listed = entries(page.files, form, address=page.address)
+    return opening(page, versions_of(page.files), form) + listed + closing(page, form)
+
+
+def versions_of(files: Iterable[ListedFile]) -> list[str]:
+    """Return the versions of files, in order; 1.0 and 1.0.0 are one, written as 1.0 (PEP 440)."""
+    spellings = sorted({file.version for file in files}, reverse=True)
+    distinct = {canonicalize_version(version): version for version in spellings}
+    return sorted(distinct.values(), key=Version)
+
+
+def opening(frame: Frame, versions: Sequence[str], form: Format) -> bytes:
+    """Render what comes before the files; `versions` are those of all of them, in order."""
+    if form is Format.HTML:
+        return _html_opening(f"Links for {frame.project}", _status_of(frame))
+    document = {"meta": _META, "name": frame.project, "versions": versions, "files": []}
+    return _dump(document).removesuffix(b"]}")
+
+
+def entries(files: Iterable[ListedFile], form: Format, *, address: str) -> bytes:
+    """Render files as they are listed one after another."""
+    if form is Format.HTML:
+        return SEPARATOR[form].join(_file_anchor(file, address).encode() for file in files)
+    return _dump([_file_entry(file, address) for file in files])[1:-1]
+
+
+def closing(frame: Frame, form: Format) -> bytes:
+    """Render what comes after the files."""
+    if form is Format.HTML:
+        return _HTML_CLOSING
+    if frame.status is ProjectStatus.ACTIVE:
+        return b"]}"
+    status = {"status": frame.status.value, "reason": frame.status_reason}
+    told = {key: value for key, value in status.items() if value}
+    return b"]," + _dump({"project-status": told})[1:]
 
 
 def render_list(serials: Mapping[NormalizedName, int], form: Format) -> bytes:
@@ -74,7 +121,8 @@ def render_list(serials: Mapping[NormalizedName, int], form: Format) -> bytes:
     Keys of one's own begin with an underscore; this one is the public index's.
     """
     if form is Format.HTML:
-        return _document("Simple index", (_anchor(f"{name}/", name) for name in serials))
+        anchors = "\n".join(_anchor(f"{name}/", name) for name in serials)
+        return _html_opening("Simple index") + anchors.encode() + _HTML_CLOSING
     projects = [{"_last-serial": serials[name], "name": name} for name in serials]
     return _dump({"meta": {"_last-serial": last_serial(serials), **_META}, "projects": projects})
 
@@ -87,22 +135,11 @@ def last_serial(serials: Mapping[NormalizedName, int]) -> int:
 _META = {"api-version": API_VERSION}
 
 
-def _render_json(page: ProjectPage) -> bytes:
-    # One entry for 1.0 and 1.0.0, which are one version (PEP 440).
-    versions = list({Version(file.version): file.version for file in page.files}.values())
-    files = [_file_entry(file, page.address) for file in page.files]
-    document = {"meta": _META, "name": page.project, "versions": versions, "files": files}
-    if page.status is not ProjectStatus.ACTIVE:
-        status = {"status": page.status.value, "reason": page.status_reason}
-        document["project-status"] = {key: value for key, value in status.items() if value}
-    return _dump(document)
-
-
-def _dump(document: dict[str, Any]) -> bytes:
+def _dump(document: Any) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _file_entry(file: DistFile, address: str) -> dict[str, Any]:
+def _file_entry(file: ListedFile, address: str) -> dict[str, Any]:
     metadata = {"sha256": file.metadata_sha256}
     entry: dict[str, Any] = {
         "filename": file.filename,
@@ -121,7 +158,7 @@ def _file_entry(file: DistFile, address: str) -> dict[str, Any]:
     return entry
 
 
-def _provenance_url(file: DistFile, address: str) -> str:
+def _provenance_url(file: ListedFile, address: str) -> str:
     """Return where the attestations of a file are; empty if there are none.
 
     It must be a full URL of a secure origin (PEP 740, "Changes to the simple APIs"), so an index
@@ -133,26 +170,19 @@ def _provenance_url(file: DistFile, address: str) -> str:
     return f"{address}/integrity/{place}/provenance"
 
 
-def _yanked(file: DistFile) -> bool | str:
+def _yanked(file: ListedFile) -> bool | str:
     # An empty reason must still say "yanked", so it becomes `true` (PEP 691).
     return False if file.yanked is None else file.yanked or True
 
 
-def _render_html(page: ProjectPage) -> bytes:
-    title = f"Links for {page.project}"
-    return _document(
-        title, (_file_anchor(file, page.address) for file in page.files), _status_of(page)
-    )
-
-
-def _status_of(page: ProjectPage) -> dict[str, str]:
-    if page.status is ProjectStatus.ACTIVE:
+def _status_of(frame: Frame) -> dict[str, str]:
+    if frame.status is ProjectStatus.ACTIVE:
         return {}
-    found = {"project-status": page.status.value, "project-status-reason": page.status_reason}
+    found = {"project-status": frame.status.value, "project-status-reason": frame.status_reason}
     return {name: value for name, value in found.items() if value}
 
 
-def _document(title: str, anchors: Iterable[str], meta: Mapping[str, str] | None = None) -> bytes:
+def _html_opening(title: str, meta: Mapping[str, str] | None = None) -> bytes:
     metas = {"repository-version": API_VERSION, **(meta or {})}
     lines = (f'<meta name="pypi:{k}" content="{escape(v)}">\n' for k, v in metas.items())
     head = (
@@ -160,10 +190,13 @@ def _document(title: str, anchors: Iterable[str], meta: Mapping[str, str] | None
         + "".join(lines)
         + f"<title>{escape(title)}</title>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
     )
-    return (head + "".join(anchors) + "</body>\n</html>\n").encode()
+    return head.encode()
 
 
-def _file_anchor(file: DistFile, address: str) -> str:
+_HTML_CLOSING = b"\n</body>\n</html>\n"
+
+
+def _file_anchor(file: ListedFile, address: str) -> str:
     digest = f"sha256={file.metadata_sha256}"
     attributes = {"data-core-metadata": digest, "data-dist-info-metadata": digest}
     if file.requires_python:
@@ -177,10 +210,10 @@ def _file_anchor(file: DistFile, address: str) -> str:
 
 def _anchor(href: str, text: str, **attributes: str) -> str:
     extra = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
-    return f'<a href="{escape(href)}"{extra}>{escape(text)}</a><br>\n'
+    return f'<a href="{escape(href)}"{extra}>{escape(text)}</a><br>'
 
 
-def file_url(file: DistFile) -> str:
+def file_url(file: ListedFile) -> str:
     """Return the URL of a file, relative to its project's page.
 
     Relative links survive a custom domain, and no digest or signature in them keeps lock files

@@ -5,6 +5,7 @@ from pynamodb.attributes import (
     MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
 )
 
 from app.domain.serial import UNCOUNTED
@@ -20,6 +21,9 @@ class PageRefMap(MapAttribute[str, object]):
     item = UnicodeAttribute(null=True)
     object_key = UnicodeAttribute(null=True)
     object_version = UnicodeAttribute(null=True)
+    # Of an object that holds more than this: where it begins, and its bytes.
+    start = NumberAttribute(null=True)
+    length = NumberAttribute(null=True)
 
 
 class HeadItem(LarderItem, discriminator="head"):
@@ -34,3 +38,7 @@ class HeadItem(LarderItem, discriminator="head"):
     status = UnicodeAttribute(null=True)
     json = PageRefMap(null=True)  # type: ignore[no-untyped-call]
     html = PageRefMap(null=True)  # type: ignore[no-untyped-call]
+    # Of a large page: what it takes to change it (domain/pieces.py).
+    index = PageRefMap(null=True)  # type: ignore[no-untyped-call]
+    # What has changed since that page was made, an entry for each time that `gen` was raised.
+    changes = UnicodeSetAttribute(null=True)

@@ -26,6 +26,8 @@ class Found:
     metadata: StoredMetadata | None = None
     # JSON, gzipped.
     provenance: bytes | None = None
+    # Of the last change of any project; empty if there was none.
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class AccessStore:
         filename: str | None = None,
         with_metadata: bool = False,
         with_provenance: bool = False,
+        with_mark: bool = False,
     ) -> Found:
         """Read the token and account of `claims`, and of `project` the head and what is named."""
         wanted = _who(claims) + _what(
@@ -54,6 +57,8 @@ class AccessStore:
         )
         if claims and project:
             wanted.append((keys.project(project), keys.role(claims.account)))
+        if with_mark:
+            wanted.append((keys.PROJECTS, keys.CATALOGUE))
         if not wanted:
             return Found()
         return _found({item["kind"]: item for item in self.reader.together(wanted)}, project)
@@ -72,6 +77,7 @@ def _found(items: dict[str, Item], project: NormalizedName | None) -> Found:
         file=records.file(project, file) if project and file else None,
         metadata=records.metadata(metadata) if metadata else None,
         provenance=provenance["body"] if provenance else None,
+        mark=items["catalogue"]["mark"] if "catalogue" in items else "",
     )
 
 

@@ -15,6 +15,7 @@ KEPT = "kept"
 LEASE = "lease"
 LOOK_ALIKE = "lookalike"
 PROJECTS = "projects"
+CATALOGUE = "catalogue"
 UPLOADS = "uploads"
 ACCOUNTS = "accounts"
 

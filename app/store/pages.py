@@ -3,14 +3,15 @@
 import logging
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pynamodb.exceptions import DeleteError, UpdateError
 from pynamodb.expressions.update import Action
 
 from app.domain.dist_file import Blob
 from app.domain.names import NormalizedName
-from app.domain.pages import Edition, Head, PageRef, Part, Rendered, change
+from app.domain.pages import Head, PageRef, Part, Rendered, change
+from app.domain.pieces import Composition, Edition
 from app.domain.project import Project, ProjectStatus, Visibility
 from app.domain.simple import Format
 from app.models.base import table
@@ -35,6 +36,8 @@ class PageStore:
     item_bytes: int
     # The https address of the index, which pages tell where the standards want full URLs; or empty.
     address: str = ""
+    # What the large page was made of that this process published last: a release has many files.
+    latest: dict[PageRef, Composition] = field(default_factory=dict)
 
     @translated
     def head(self, project: NormalizedName) -> Head | None:
@@ -89,7 +92,27 @@ class PageStore:
             if current and _refs_of(current) == refs:
                 return  # ours after all: the answer to an earlier try of this call was lost
             replaced = refs
+        else:
+            self._remember(refs, edition)
         self._discard(head.project, replaced)
+
+    def _remember(self, refs: Mapping[str, PageRef], edition: Edition) -> None:
+        if edition.composition is not None:
+            self.latest.clear()
+            self.latest[refs[_INDEX]] = edition.composition
+
+    def composition(self, head: Head) -> Composition | None:
+        """Return what the large page that a head names is made of, None if it is small or unlike.
+
+        :raises NotFound: if a newer one has replaced it since the head was read, or it is lost.
+        """
+        if head.index is None or not head.pages:
+            return None
+        if found := self.latest.get(head.index):
+            return found
+        stored = self.edition(head)
+        bodies = {form: page.body for form, page in stored.pages.items()}
+        return Composition.read(stored.index, bodies, self.address)
 
     @translated
     def edition(self, head: Head) -> Edition:

@@ -1,5 +1,6 @@
 """Projects, releases and roles."""
 
+import secrets
 from dataclasses import dataclass
 
 from pynamodb.exceptions import TransactWriteError, UpdateError
@@ -9,6 +10,7 @@ from app.domain.names import NormalizedName
 from app.domain.project import Project, ProjectRole, ProjectStatus, Release, Visibility
 from app.errors import Conflict
 from app.models.base import LarderItem
+from app.models.catalogue import CatalogueItem
 from app.models.project import ProjectItem
 from app.models.release import ReleaseItem
 from app.models.role import RoleItem
@@ -54,6 +56,11 @@ class ProjectStore:
                 raise
             return self.get(name)
         return project_record(name, item)
+
+    @translated
+    def announce(self) -> None:
+        """Tell all who keep the list of projects that one has changed, after it was written."""
+        CatalogueItem(keys.PROJECTS, keys.CATALOGUE, mark=secrets.token_hex(8)).save()
 
     @translated
     def role(self, name: NormalizedName, account: str) -> ProjectRole | None:

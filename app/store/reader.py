@@ -46,9 +46,7 @@ class ItemReader:
 
         Each has the attributes `names` alone; `limit` is the number of items asked for at a time.
         """
-        aliases = {f"#{number}": name for number, name in enumerate(names)}
-        asked: dict[str, Any] = {
-            "TableName": self._table,
+        asked = {
             "ConsistentRead": True,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": {
@@ -56,6 +54,25 @@ class ItemReader:
                 ":first": {"S": first},
                 ":last": {"S": last},
             },
+        }
+        return self._query(asked, names, limit)
+
+    def index(
+        self, index: str, partition: str, names: Iterable[str], *, limit: int
+    ) -> Iterator[Item]:
+        """Yield the items of a partition of an index in order, as they were a moment ago."""
+        asked = {
+            "IndexName": index,
+            "KeyConditionExpression": f"{index}pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": partition}},
+        }
+        return self._query(asked, names, limit)
+
+    def _query(self, asked: dict[str, Any], names: Iterable[str], limit: int) -> Iterator[Item]:
+        # Some names of attributes are words of DynamoDB's language.
+        aliases = {f"#{number}": name for number, name in enumerate(names)}
+        asked |= {
+            "TableName": self._table,
             "ProjectionExpression": ", ".join(aliases),
             "ExpressionAttributeNames": aliases,
             "Limit": limit,

@@ -161,7 +161,8 @@ class Spare:
         if kind in _LEFT_BEHIND:
             self._dynamodb.delete_item(TableName=self._target.table, Key=_key(item))
         elif kind == "head":
-            self._update(item, "REMOVE #a, #b", {"#a": "json", "#b": "html"})
+            names = {"#a": "json", "#b": "html", "#c": "index"}
+            self._update(item, "REMOVE #a, #b, #c", names)
         elif "object_key" in item:
             version = self._copy(item["object_key"]["S"], item["object_version"]["S"])
             if version:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app.config import Config
 from app.errors import AppError
 from app.store.access import AccessStore
+from app.store.catalogue import Catalogue
 from app.store.contents import ContentStore
 from app.store.failures import ServiceError
 from app.store.keyring import Keyring
@@ -46,6 +47,7 @@ class Stores:
         self._config = config
         reader = ItemReader(config)
         self.access = AccessStore(reader)
+        self.catalogue = Catalogue(reader, config.page_size)
         self.contents = ContentStore(config, reader)
         self.keyring = Keyring(config)
 

@@ -17,12 +17,14 @@ from app.config import Config
 from app.domain.account import AccountRole
 from app.domain.dist_file import Blob, DistFile
 from app.domain.project import Project, Visibility
+from app.domain.simple import Format
 from app.factory import create_app
 from app.features.accounts import service as accounts
 from app.features.setup import service as setup
 from app.features.simple import service as simple
 from app.features.tokens import service as tokens
 from app.models.base import LarderItem
+from app.store.blobs import BlobStore
 from app.store.files import file_item
 from app.store.pages import PageStore
 from app.store.projects import project_item
@@ -220,3 +222,28 @@ def test_a_storage_that_checks_digests_is_given_them(app: Flask) -> None:
     assert head["CacheControl"] == "private, max-age=31536000, immutable"
     assert head["ChecksumSHA256"]
     assert head["VersionId"] == blob.version_id
+
+
+def test_a_large_page_is_written_without_the_sdk_and_checked_by_the_storage(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores, now = app.extensions["larder"].stores, datetime.now(UTC)
+    name = canonicalize_name("p0")
+    project = Project(name=name, display_name=name, visibility=Visibility.TEAM, created_at=now)
+    with LarderItem.batch_write() as batch:
+        batch.save(project_item(project))
+        for number in range(900):
+            batch.save(file_item(_file(number, now)))
+    by_sdk = []
+    original = BlobStore.put
+    monkeypatch.setattr(BlobStore, "put", lambda *a, **k: by_sdk.append(a) or original(*a, **k))
+
+    simple.refresh(name, stores=stores)
+
+    head = stores.pages.head(name)
+    blob = head.pages[Format.JSON].blob
+    found = stores.incoming.attributes(blob)
+    assert found.sha256 == hashlib.sha256(stores.blobs.read(blob)).hexdigest()
+    assert by_sdk == []
+    simple.refresh(name, stores=stores)
+    assert stores.incoming.attributes(blob) is None

@@ -28,6 +28,7 @@ def visit(
     filename: str | None = None,
     with_metadata: bool = False,
     with_provenance: bool = False,
+    with_mark: bool = False,
 ) -> Visit:
     """Read who asks and what they ask for in one round trip; nothing is allowed by this yet.
 
@@ -39,6 +40,7 @@ def visit(
         filename=filename,
         with_metadata=with_metadata,
         with_provenance=with_provenance,
+        with_mark=with_mark,
     )
     return Visit(actor=_actor(claims, found, now), found=found)
 
@@ -48,10 +50,17 @@ def identify(claims: Claims | None, *, stores: Stores, now: datetime) -> Actor:
 
     :raises Unauthorized: without a credential, or with one that is not good.
     """
-    actor = visit(claims, stores=stores, now=now).actor
-    if actor is None:
+    return known(visit(claims, stores=stores, now=now))
+
+
+def known(visit: Visit) -> Actor:
+    """Return who asks, for what needs a credential in any case.
+
+    :raises Unauthorized: without one.
+    """
+    if visit.actor is None:
         raise Unauthorized(CREDENTIALS_NEEDED)
-    return actor
+    return visit.actor
 
 
 def _actor(claims: Claims | None, found: Found, now: datetime) -> Actor | None:

@@ -180,7 +180,7 @@ def yank(
             facts = {"filename": file.filename, "reason": reason or ""}
             event = _event(file.project, action, facts, actor=actor, now=now)
             stores.files.set_yanked(file, reason, event=event)
-    refresh(chosen[0].project, stores=stores)
+    refresh(chosen[0].project, [file.filename for file in chosen], stores=stores)
 
 
 def delete(file: DistFile, *, actor: Actor, stores: Stores, now: datetime) -> None:
@@ -192,7 +192,7 @@ def delete(file: DistFile, *, actor: Actor, stores: Stores, now: datetime) -> No
     facts = {"filename": file.filename, "sha256": file.sha256}
     event = _event(file.project, "file.deleted", facts, actor=actor, now=now)
     stores.files.delete(file, event=event)
-    refresh(file.project, stores=stores)
+    refresh(file.project, [file.filename], stores=stores)
     stores.blobs.retire(file.blob)
 
 
@@ -213,7 +213,7 @@ def set_status(
         facts = {"status": status.value, "reason": reason}
         event = _event(project, "project.status", facts, actor=actor, now=now)
         stores.projects.set_status(record, status, reason, event=event)
-    refresh(project, stores=stores)
+    refresh(project, [], stores=stores)
     return record
 
 
@@ -245,7 +245,7 @@ def set_role(
         event=_event(project, "project.role", facts, actor=actor, now=now),
     )
     # The page stays as it is, but a mirror that may read it from now on must come and look.
-    refresh(project, stores=stores)
+    refresh(project, [], stores=stores)
 
 
 def _staying_owner(members: dict[str, ProjectRole], leaving: str) -> str:

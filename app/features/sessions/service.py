@@ -363,13 +363,15 @@ def publish(
 
     :raises Conflict: naming a file that is not completed, or whose name was taken meanwhile.
     """
+    names = None
     if not _is_published(session):
         files = [_ready(file, now) for file in stores.sessions.files(session.id)]
         if not files:
             raise Conflict("The session has no files; upload some before you publish it.")
         _publish(session, files, actor=actor, stores=stores, now=now)
+        names = [one.file.filename for one in files]
     # Also when it was published: that request may have ended before the page was made.
-    refresh(session.project, stores=stores)
+    refresh(session.project, names, stores=stores)
     return dataclasses.replace(session, status=SessionStatus.PUBLISHED)
 
 

@@ -87,7 +87,7 @@ def publish(
         prepared = publication.attest(prepared, upload.attestations)
         file = _publish(prepared, standing, actor=actor, stores=stores, now=now)
     # Also for a file that was there: its first upload may have ended before its page was made.
-    refresh(dist.project, stores=stores)
+    refresh(dist.project, [dist.filename], stores=stores)
     return file
 
 

@@ -252,6 +252,7 @@ def test_a_reader_follows_a_page_that_was_replaced_meanwhile(
 
 def test_a_slow_writer_never_replaces_a_newer_page(as_: Clients, stores: Stores) -> None:
     from app.domain.pages import pack
+    from app.domain.pieces import Edition
     from app.domain.simple import Format
 
     client, project = as_(), canonicalize_name("larder-demo")
@@ -259,7 +260,7 @@ def test_a_slow_writer_never_replaces_a_newer_page(as_: Clients, stores: Stores)
     old_head = stores.pages.head(project)
     assert old_head is not None
     publish(client, "2.0")
-    stale = {form: pack(b"stale") for form in Format}
+    stale = Edition(pages={form: pack(b"stale") for form in Format})
 
     record = stores.projects.get(project)
     assert record is not None
@@ -349,7 +350,7 @@ def test_lists_are_complete_though_they_come_in_pages_of_three(
     assert len(listed) == 9
 
 
-def test_a_page_costs_one_call_to_the_database_and_making_it_four(
+def test_a_page_costs_one_call_to_the_database_and_making_it_five(
     as_: Clients, stores: Stores
 ) -> None:
     client = as_()
@@ -365,7 +366,7 @@ def test_a_page_costs_one_call_to_the_database_and_making_it_four(
 
     with counted() as calls:
         service.refresh(canonicalize_name("larder-demo"), stores=stores)
-    assert calls == ["UpdateItem", "UpdateItem", "Query", "UpdateItem"]
+    assert calls == ["UpdateItem", "UpdateItem", "PutItem", "Query", "UpdateItem"]
 
 
 def test_attested_files_link_to_their_provenance_where_the_index_knows_its_address(
