@@ -20,8 +20,8 @@ from app.domain.project import Project, Visibility
 from app.domain.simple import Format
 from app.factory import create_app
 from app.features.accounts import service as accounts
+from app.features.pages import service as pages
 from app.features.setup import service as setup
-from app.features.simple import service as simple
 from app.features.tokens import service as tokens
 from app.models.base import LarderItem
 from app.store.blobs import BlobStore
@@ -182,7 +182,7 @@ def test_long_lists_are_complete_though_asked_for_in_pages_of_fifty(app: Flask, 
             )
         for number in range(1200):
             batch.save(file_item(_file(number, now)))
-    simple.refresh(projects[0], stores=stores)
+    pages.refresh(projects[0], stores=stores)
     client = client_of(app, token)
 
     listed = json.loads(client.get("/simple/", headers=JSON).data)["projects"]
@@ -238,12 +238,12 @@ def test_a_large_page_is_written_without_the_sdk_and_checked_by_the_storage(
     original = BlobStore.put
     monkeypatch.setattr(BlobStore, "put", lambda *a, **k: by_sdk.append(a) or original(*a, **k))
 
-    simple.refresh(name, stores=stores)
+    pages.refresh(name, stores=stores)
 
     head = stores.pages.head(name)
     blob = head.pages[Format.JSON].blob
     found = stores.incoming.attributes(blob)
     assert found.sha256 == hashlib.sha256(stores.blobs.read(blob)).hexdigest()
     assert by_sdk == []
-    simple.refresh(name, stores=stores)
+    pages.refresh(name, stores=stores)
     assert stores.incoming.attributes(blob) is None

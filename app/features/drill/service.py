@@ -12,7 +12,7 @@ from datetime import datetime
 from app.config import Config
 from app.domain.fault import Fault
 from app.errors import AppError, BadRequest, Conflict
-from app.features.simple import service as simple
+from app.features.pages import service as pages
 from app.features.verify.service import verify
 from app.store.spare import Spare
 from app.store.stores import Stores, open_stores
@@ -129,7 +129,7 @@ def _verified(spare: Spare, *, stores: Stores, tell: Tell) -> list[Fault]:
     faults = _listed(kinds["project"], stores=stores)
     # As after any restore: the pages of that moment may be gone.
     for project in stores.projects.all():
-        simple.refresh(project.name, stores=stores)
+        pages.refresh(project.name, stores=stores)
     tell("Verifying ...")
     faults += verify(stores=stores)
     tell(f"{kinds['project']} projects, {kinds['file']} files, {len(faults)} faults.")

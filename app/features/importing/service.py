@@ -31,11 +31,11 @@ from app.errors import (
     Unauthorized,
     Unavailable,
 )
+from app.features.pages import service as pages
 from app.features.publication import service as publication
 from app.features.publication.service import Inspected, Origin
 from app.features.restoring import service as restoring
 from app.features.restoring.service import Maker
-from app.features.simple import service as simple
 from app.store.files import Standing
 from app.store.folder import ImportFolder
 from app.store.remote_index import RemoteIndex
@@ -139,8 +139,8 @@ def _project(project: NormalizedName, source: Source, run: _Run) -> Iterator[Fat
             yield _file(offer, batch, run)
     finally:
         # Also where nothing was published: an earlier run may have ended before this.
-        if not run.plan.is_dry and not simple.is_current(project, stores=run.stores):
-            simple.refresh(project, stores=run.stores)
+        if not run.plan.is_dry and not pages.is_current(project, stores=run.stores):
+            pages.refresh(project, stores=run.stores)
 
 
 def _file(offer: Offer, batch: Batch, run: _Run) -> Fate:

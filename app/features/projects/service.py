@@ -20,7 +20,7 @@ from app.domain.releases import ReleaseFiles
 from app.domain.token import Claims
 from app.errors import BadRequest, Conflict, Forbidden, NotFound
 from app.features.access.service import identify, visit
-from app.features.simple.service import refresh
+from app.features.pages.service import refresh
 from app.store.stores import Stores
 
 

@@ -42,9 +42,9 @@ from app.errors import (
     TooLarge,
 )
 from app.features.access.service import Visit
+from app.features.pages.service import refresh
 from app.features.publication import service as publication
 from app.features.publication.service import Origin
-from app.features.simple.service import refresh
 from app.store.files import Standing
 from app.store.incoming import Arrived, UploadLink
 from app.store.stores import Stores

@@ -13,8 +13,8 @@ from app.domain.names import NormalizedName
 from app.domain.publishing_session import PublishingSession, SessionStatus
 from app.errors import Conflict
 from app.features.drop import service as drop
+from app.features.pages import service as pages
 from app.features.sessions import service as sessions
-from app.features.simple import service as simple
 from app.store.inventory import StoredObject
 from app.store.stores import Stores
 
@@ -114,7 +114,7 @@ def _remove_pages(*, stores: Stores) -> int:
 def _heal_pages(*, stores: Stores) -> int:
     healed = 0
     for project in stores.projects.all():
-        if not simple.is_current(project.name, stores=stores):
-            simple.refresh(project.name, stores=stores)
+        if not pages.is_current(project.name, stores=stores):
+            pages.refresh(project.name, stores=stores)
             healed += 1
     return healed

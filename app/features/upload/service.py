@@ -15,9 +15,9 @@ from app.domain.token import Claims, Permission
 from app.domain.upload import Upload
 from app.errors import AppError, FileExists, Forbidden, TooLarge, Unavailable
 from app.features.access.service import identify
+from app.features.pages.service import refresh
 from app.features.publication import service as publication
 from app.features.publication.service import Inspected, Origin
-from app.features.simple.service import refresh
 from app.store.files import Standing
 from app.store.stores import Stores
 

@@ -9,7 +9,7 @@ from app.domain.dist_file import DistFile
 from app.domain.fault import Fault
 from app.domain.project import Project
 from app.errors import NotFound
-from app.features.simple import service as simple
+from app.features.pages import service as pages
 from app.store.stores import Stores
 
 Progress = Callable[[str], None]
@@ -33,7 +33,7 @@ def _project(project: Project, *, stores: Stores, read_all: bool) -> Iterator[Fa
     for file in files:
         for detail in _file(file, stores=stores, read_all=read_all):
             yield Fault(subject=f"{project.name}/{file.filename}", detail=detail)
-    if not simple.is_current(project.name, stores=stores):
+    if not pages.is_current(project.name, stores=stores):
         yield Fault(
             subject=project.name,
             detail="its page does not show its files as they are; `flask jobs run sweep` heals it",

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from app.domain.event import Event
 from app.domain.project import Project, Visibility
-from app.features.simple.service import refresh
+from app.features.pages.service import refresh
 from app.store.projects import project_item
 from app.store.stores import Stores
 from tests import make

@@ -15,7 +15,7 @@ from app.config import Config
 from app.domain.event import Event
 from app.domain.project import Project, ProjectRole, ProjectStatus, Visibility
 from app.factory import create_app
-from app.features.simple.service import refresh
+from app.features.pages.service import refresh
 from app.store.projects import project_item, role_item
 from app.store.stores import Stores
 from tests import make

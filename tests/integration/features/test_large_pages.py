@@ -18,7 +18,7 @@ from app.domain.pages import Head
 from app.domain.project import Project, ProjectRole, Visibility
 from app.domain.simple import Format
 from app.factory import create_app
-from app.features.simple import service as simple
+from app.features.pages import service as pages
 from app.features.sweep.service import sweep
 from app.features.verify.service import verify
 from app.models.base import LarderItem
@@ -54,7 +54,7 @@ class Index:
             batch.save(role_item(DEMO, "ada", ProjectRole.OWNER))
             for number in range(FILES):
                 batch.save(file_item(file_of(f"1.{number}", now)))
-        simple.refresh(DEMO, stores=stores)
+        pages.refresh(DEMO, stores=stores)
 
     def upload(self, version: str = "7.0", *, sdist: bool = False) -> int:
         archive = make.sdist(version=version) if sdist else make.wheel(version=version)
@@ -73,7 +73,7 @@ class Index:
         return head
 
     def is_current(self) -> bool:
-        return simple.is_current(DEMO, stores=self.stores)
+        return pages.is_current(DEMO, stores=self.stores)
 
     def page_faults(self) -> list[str]:
         return [fault.detail for fault in verify(stores=self.stores) if fault.subject == DEMO]
@@ -161,7 +161,7 @@ def test_a_project_that_shrinks_gets_a_small_page_again(index: Index) -> None:
     with LarderItem.batch_write() as batch:
         for file in files[pieces.LARGE :]:
             batch.delete(file_item(file))
-    simple.refresh(DEMO, stores=index.stores)
+    pages.refresh(DEMO, stores=index.stores)
     assert index.head().index is not None
     name = files[3].filename
     index.client.delete(f"/api/v1/projects/larder-demo/files/{name}")
@@ -299,7 +299,7 @@ def test_an_upload_needs_no_page_that_the_head_does_not_name(index: Index) -> No
 
 def test_of_many_uploads_only_the_first_reads_the_page_before(index: Index) -> None:
     other = open_stores(Config.from_env(PLACES["item"]))
-    simple.refresh(DEMO, [], stores=other)  # another process has changed it last
+    pages.refresh(DEMO, [], stores=other)  # another process has changed it last
 
     def reads() -> int:
         with counted() as calls:
@@ -309,7 +309,7 @@ def test_of_many_uploads_only_the_first_reads_the_page_before(index: Index) -> N
     numbers = iter(range(9))
     assert reads() > 0
     assert reads() == 0
-    simple.refresh(DEMO, [], stores=other)
+    pages.refresh(DEMO, [], stores=other)
     assert reads() > 0
     assert index.is_current()
     assert len(index.listed()) == FILES + 3

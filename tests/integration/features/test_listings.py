@@ -17,7 +17,7 @@ from app.domain.account import AccountRole
 from app.domain.dist_file import Blob, DistFile
 from app.domain.names import NormalizedName
 from app.domain.project import Project, ProjectRole, Release, Visibility
-from app.features.simple import service as simple
+from app.features.pages import service as pages
 from app.store.files import file_item
 from app.store.projects import project_item, release_item, role_item
 from app.store.stores import Stores
@@ -50,7 +50,7 @@ def make_project(
         name=canonicalize_name(name), display_name=name, visibility=visibility, created_at=NOW
     )
     project_item(project).save()
-    simple.refresh(project.name, stores=stores)
+    pages.refresh(project.name, stores=stores)
     return project.name
 
 

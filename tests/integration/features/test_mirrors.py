@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from app.domain import serial
 from app.domain.project import Visibility
-from app.features.simple.service import refresh
+from app.features.pages.service import refresh
 from app.models.head import HeadItem
 from app.models.project import ProjectItem
 from app.store import keys

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from app.config import Config
 from app.domain.project import Project, ProjectRole, Visibility
 from app.factory import create_app
+from app.features.pages import service as pages
 from app.features.simple import service
 from app.models.base import LarderItem
 from app.store.projects import project_item, role_item
@@ -289,7 +290,7 @@ def change_visibility(stores: Stores, visibility: Visibility) -> None:
         created_at=datetime.now(UTC),
     )
     project_item(project).save()
-    service.refresh(project.name, stores=stores)
+    pages.refresh(project.name, stores=stores)
 
 
 def test_a_restricted_project_is_hidden_from_the_team(as_: Clients, stores: Stores) -> None:
@@ -365,7 +366,7 @@ def test_a_page_costs_one_call_to_the_database_and_making_it_five(
         assert calls == ["BatchGetItem"] * 4
 
     with counted() as calls:
-        service.refresh(canonicalize_name("larder-demo"), stores=stores)
+        pages.refresh(canonicalize_name("larder-demo"), stores=stores)
     assert calls == ["UpdateItem", "UpdateItem", "PutItem", "Query", "UpdateItem"]
 
 

@@ -1,0 +1,1 @@
+"""Making the pages that installers read, whenever a project changes."""
