@@ -20,12 +20,11 @@ from app.domain import names, simple
 from app.domain.account import AccountRole
 from app.domain.dist_file import Blob, DistFile, StoredMetadata
 from app.domain.names import NormalizedName
-from app.domain.pages import pack
+from app.domain.pages import Format, pack
 from app.domain.project import Project, ProjectRole, Visibility
-from app.domain.simple import Format
 from app.features.accounts import service as accounts
+from app.features.pages import service as pages
 from app.features.setup import service as setup
-from app.features.simple import service as pages
 from app.features.tokens import service as tokens
 from app.models.base import LarderItem
 from app.models.head import HeadItem, PageRefMap

@@ -2,18 +2,13 @@
 
 import re
 from dataclasses import dataclass
-
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_version,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING
 
 from app.domain.names import NormalizedName
 from app.errors import BadRequest
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 MAX_LENGTH = 255
 
@@ -29,7 +24,7 @@ class DistName:
 
     filename: str
     project: NormalizedName
-    version: Version
+    version: "Version"
     # "sdist" or "bdist_wheel", the `filetype` of the legacy upload API.
     kind: str
     # Equal for all spellings of one and the same file: `1.0` and `1.0.0`, tags in any order.
@@ -62,12 +57,14 @@ def is_possible(filename: str) -> bool:
     return filename.isascii() and 0 < len(filename) <= MAX_LENGTH
 
 
-def same_version(written: str, version: Version) -> bool:
+def same_version(written: str, version: "Version") -> bool:
     """Tell whether a version, as somebody wrote it, is `version` in any spelling (PEP 440).
 
     >>> same_version("1.0-rc1", Version("1.0.0rc1"))
     True
     """
+    from packaging.version import InvalidVersion, Version
+
     try:
         return len(written) <= MAX_LENGTH and Version(written) == version
     except InvalidVersion:
@@ -84,6 +81,8 @@ def _check_characters(filename: str) -> None:
 
 
 def _parse_wheel(filename: str) -> DistName:
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
     try:
         project, version, build, _tags = parse_wheel_filename(filename)
     except (InvalidWheelFilename, ValueError) as error:
@@ -109,6 +108,8 @@ def _parse_wheel(filename: str) -> DistName:
 
 
 def _parse_sdist(filename: str) -> DistName:
+    from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+
     try:
         project, version = parse_sdist_filename(filename)
     except (InvalidSdistFilename, ValueError) as error:
@@ -139,7 +140,7 @@ def _check_project(filename: str, written: str, project: NormalizedName) -> None
         )
 
 
-def _check_version(filename: str, written: str, version: Version) -> None:
+def _check_version(filename: str, written: str, version: "Version") -> None:
     # Build tools in use keep leading zeros (2026.01.02); everything else must be in normal form.
     if re.sub(r"(?<![0-9a-z])0+(?=[0-9])", "", written) != str(version):
         raise BadRequest(
@@ -148,6 +149,8 @@ def _check_version(filename: str, written: str, version: Version) -> None:
         )
 
 
-def _identity(project: NormalizedName, version: Version, *parts: str) -> str:
+def _identity(project: NormalizedName, version: "Version", *parts: str) -> str:
+    from packaging.utils import canonicalize_version
+
     # 1.0 and 1.0.0 are one version, so trailing zeros must not make two files of one.
     return " ".join([project, canonicalize_version(version, strip_trailing_zero=True), *parts])

@@ -1,14 +1,24 @@
-"""Project names (PEP 503 and the names specification), and which of them a new project may have."""
+"""Project names (PEP 503 and the names specification), and which of them a new project may have.
+
+Every request of an installer names a project, and `packaging` takes longer to load than the request
+lasts. So the one expression of PEP 503 stands here too; tests/unit/domain/test_names.py holds it
+against the library.
+"""
 
 import re
-
-from packaging.utils import NormalizedName, canonicalize_name
+from typing import TYPE_CHECKING, NewType
 
 from app.errors import BadRequest
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+else:
+    NormalizedName = NewType("NormalizedName", str)
 
 __all__ = ["MAX_LENGTH", "NormalizedName", "check_new", "is_valid", "look_alike", "normalize"]
 
 MAX_LENGTH = 128
+_SEPARATORS = re.compile(r"[-_.]+")
 _VALID = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
 # What people ask installers for by mistake, and would then run: a word of the index's own URLs, or
 # a file whose option was left out (`pip install requirements.txt`).
@@ -39,7 +49,7 @@ def normalize(name: str) -> NormalizedName:
             f"{name[:MAX_LENGTH]!r} is not a valid project name: use ASCII letters, digits, '.',"
             f" '-' and '_', start and end with a letter or digit, at most {MAX_LENGTH} characters."
         )
-    return canonicalize_name(name)
+    return NormalizedName(_SEPARATORS.sub("-", name).lower())
 
 
 def check_new(name: NormalizedName) -> None:

@@ -9,12 +9,19 @@ import gzip
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from app.domain.dist_file import Blob
 from app.domain.names import NormalizedName
 from app.domain.project import ProjectStatus, Visibility
 from app.domain.serial import UNCOUNTED
-from app.domain.simple import Format
+
+
+class Format(StrEnum):
+    """A representation of a page that is stored."""
+
+    JSON = "json"
+    HTML = "html"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,9 +24,9 @@ from packaging.version import Version
 from app.domain import simple
 from app.domain.dist_file import ListedFile
 from app.domain.names import NormalizedName
-from app.domain.pages import Rendered, pack
+from app.domain.pages import Format, Rendered, pack
 from app.domain.segments import HEADER_LENGTH, Segment, compress, join
-from app.domain.simple import SEPARATOR, Format, Frame, ProjectPage
+from app.domain.simple import SEPARATOR, Frame, ProjectPage
 
 # Smaller pages are rendered whole: that costs no more, and they compress better.
 LARGE = 100

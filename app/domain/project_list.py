@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from app.domain import serial, simple
+from app.domain import serial
 from app.domain.names import NormalizedName
-from app.domain.pages import Rendered, pack
+from app.domain.pages import Format, Rendered, pack
 from app.domain.project import Visibility
-from app.domain.simple import Format
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +36,8 @@ class ProjectList:
 
     def render(self, form: Format, hidden: frozenset[NormalizedName]) -> tuple[int, Rendered]:
         """Render the list without what is `hidden`, with its serial."""
+        from app.domain import simple
+
         serials = {
             name: serial.told(project.serial, self.made_at)
             for name, project in self.projects.items()

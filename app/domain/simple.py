@@ -10,26 +10,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from packaging.utils import canonicalize_version
-from packaging.version import Version
-
 from app.domain.dist_file import ListedFile
 from app.domain.names import NormalizedName
+from app.domain.pages import Format
 from app.domain.project import ProjectStatus
 
 API_VERSION = "1.4"
-
-
-class Format(StrEnum):
-    """A representation of a page that is stored."""
-
-    JSON = "json"
-    HTML = "html"
 
 
 SEPARATOR = {Format.JSON: b",", Format.HTML: b"\n"}
@@ -84,6 +74,9 @@ def render(page: ProjectPage, form: Format) -> bytes:
 
 def versions_of(files: Iterable[ListedFile]) -> list[str]:
     """Return the versions of files, in order; 1.0 and 1.0.0 are one, written as 1.0 (PEP 440)."""
+    from packaging.utils import canonicalize_version
+    from packaging.version import Version
+
     spellings = sorted({file.version for file in files}, reverse=True)
     distinct = {canonicalize_version(version): version for version in spellings}
     return sorted(distinct.values(), key=Version)

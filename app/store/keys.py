@@ -1,7 +1,5 @@
 """How items are named: the partition and sort keys of the one table."""
 
-from packaging.utils import canonicalize_version
-
 from app.domain import names
 from app.domain.names import NormalizedName
 
@@ -52,7 +50,7 @@ def role(account_name: str) -> str:
 
 def release(version: str) -> str:
     """Return the sort key of a release, below a project: one for `1.0` and `1.0.0` (PEP 440)."""
-    return f"release#{canonicalize_version(version)}"
+    return f"release#{_canonical(version)}"
 
 
 def file(filename: str) -> str:
@@ -77,9 +75,15 @@ def upload(session_id: str) -> str:
 
 def kept(version: str) -> str:
     """Return the sort key of what keeps a release for its session, below a project."""
-    return f"{KEPT}#{canonicalize_version(version)}"
+    return f"{KEPT}#{_canonical(version)}"
 
 
 def job(name: str) -> str:
     """Return the partition that holds a scheduled job."""
     return f"job#{name}"
+
+
+def _canonical(version: str) -> str:
+    from packaging.utils import canonicalize_version
+
+    return canonicalize_version(version)

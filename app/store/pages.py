@@ -10,10 +10,9 @@ from pynamodb.expressions.update import Action
 
 from app.domain.dist_file import Blob
 from app.domain.names import NormalizedName
-from app.domain.pages import Head, PageRef, Part, Rendered, change
+from app.domain.pages import Format, Head, PageRef, Part, Rendered, change
 from app.domain.pieces import Composition, Edition
 from app.domain.project import Project, ProjectStatus, Visibility
-from app.domain.simple import Format
 from app.models.base import table
 from app.models.head import HeadItem, PageRefMap
 from app.models.page import PageItem

@@ -12,10 +12,9 @@ from typing import Any
 from app.domain.account import Account, AccountRole
 from app.domain.dist_file import Blob, DistFile, StoredMetadata
 from app.domain.names import NormalizedName
-from app.domain.pages import Head, PageRef, Part
+from app.domain.pages import Format, Head, PageRef, Part
 from app.domain.project import ProjectRole, ProjectStatus, Visibility
 from app.domain.serial import UNCOUNTED
-from app.domain.simple import Format
 from app.domain.token import Permission, Token
 from app.store import keys
 

@@ -6,7 +6,7 @@ from flask import request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from app.domain.simple import Format
+from app.domain.pages import Format
 from app.errors import NotAcceptable
 
 _V1 = "application/vnd.pypi.simple.v1"

@@ -116,13 +116,16 @@ def _wheels(folder: Path, kind: str) -> Path:
 @contextmanager
 def _pypiserver(site: Site, folder: Path) -> Iterator[Server]:
     port, python = free_port(), _python("pypiserver")
+    place = site.folder / f"pypiserver-{folder.name}"
+    place.mkdir()
+    for path in folder.glob("*/*"):  # all in one folder, as its documentation has it
+        (place / path.name).hardlink_to(path)
+    module = place.name.replace("-", "_")
     code = (
-        f"import pathlib, pypiserver\napp = pypiserver.app(roots=[pathlib.Path({str(folder)!r})])\n"
+        f"import pathlib, pypiserver\napp = pypiserver.app(roots=[pathlib.Path({str(place)!r})])\n"
     )
-    (site.folder / f"{folder.name.replace('-', '_')}.py").write_text(code)
-    command = gunicorn(
-        python, "--pythonpath", str(site.folder), f"{folder.name.replace('-', '_')}:app"
-    )
+    (site.folder / f"{module}.py").write_text(code)
+    command = gunicorn(python, "--pythonpath", str(site.folder), f"{module}:app")
     env = environment(site.folder, **at(port))
     with serving("pypiserver", command, port, env=env, log=_log(site, "pypiserver")) as server:
         yield server

@@ -16,8 +16,8 @@ from packaging.utils import canonicalize_name
 from app.config import Config
 from app.domain.account import AccountRole
 from app.domain.dist_file import Blob, DistFile
+from app.domain.pages import Format
 from app.domain.project import Project, Visibility
-from app.domain.simple import Format
 from app.factory import create_app
 from app.features.accounts import service as accounts
 from app.features.pages import service as pages

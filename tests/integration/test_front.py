@@ -22,7 +22,7 @@ PAGE = "/simple/larder-demo/"
 # Each takes longer to load than Flask, or may not be there at all.
 # One is of the request, the other moves with the clock.
 _MOVING = {"X-Request-Id", "X-PyPI-Last-Serial"}
-HEAVY = {"boto3", "botocore", "cryptography", "jwt", "pydantic", "pynamodb", "urllib3"}
+HEAVY = {"boto3", "botocore", "cryptography", "jwt", "packaging", "pydantic", "pynamodb", "urllib3"}
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ import gzip
 from datetime import datetime
 
 from app.domain.names import NormalizedName
-from app.domain.pages import Rendered, pack
-from app.domain.simple import Format
+from app.domain.pages import Format, Rendered, pack
 from app.domain.token import Claims
 from app.features.simple import service as simple
 from app.store.stores import Stores

@@ -11,10 +11,10 @@ from functools import partial
 from app.domain import pieces, serial, simple
 from app.domain.dist_file import ListedFile
 from app.domain.names import NormalizedName
-from app.domain.pages import Head
+from app.domain.pages import Format, Head
 from app.domain.pieces import Edition
 from app.domain.project import Project
-from app.domain.simple import Format, ProjectPage
+from app.domain.simple import ProjectPage
 from app.errors import NotFound
 from app.store.stores import Stores
 

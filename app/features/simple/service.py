@@ -6,9 +6,8 @@ from functools import lru_cache
 from app.domain import access
 from app.domain.access import Actor
 from app.domain.names import NormalizedName
-from app.domain.pages import PageRef, Rendered
+from app.domain.pages import Format, PageRef, Rendered
 from app.domain.project_list import ProjectList
-from app.domain.simple import Format
 from app.domain.token import Claims
 from app.errors import NotFound, Unavailable
 from app.features.access.service import known, visit

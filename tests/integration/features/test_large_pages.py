@@ -14,9 +14,8 @@ from app.config import Config
 from app.domain import pieces
 from app.domain.dist_file import Blob, DistFile
 from app.domain.names import NormalizedName
-from app.domain.pages import Head
+from app.domain.pages import Format, Head
 from app.domain.project import Project, ProjectRole, Visibility
-from app.domain.simple import Format
 from app.factory import create_app
 from app.features.pages import service as pages
 from app.features.sweep.service import sweep

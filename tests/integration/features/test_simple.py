@@ -232,7 +232,7 @@ def pages_left() -> int:
 def test_a_reader_follows_a_page_that_was_replaced_meanwhile(
     aws: None, mint: Callable[..., str]
 ) -> None:
-    from app.domain.simple import Format
+    from app.domain.pages import Format
 
     config = Config.from_env({"LARDER_INLINE_PAGE_BYTES": "1"})
     stores = open_stores(config)
@@ -252,9 +252,8 @@ def test_a_reader_follows_a_page_that_was_replaced_meanwhile(
 
 
 def test_a_slow_writer_never_replaces_a_newer_page(as_: Clients, stores: Stores) -> None:
-    from app.domain.pages import pack
+    from app.domain.pages import Format, pack
     from app.domain.pieces import Edition
-    from app.domain.simple import Format
 
     client, project = as_(), canonicalize_name("larder-demo")
     publish(client)

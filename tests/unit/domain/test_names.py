@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
 
 from app.domain import names
 from app.errors import BadRequest
@@ -24,8 +25,9 @@ def test_what_is_no_name_is_refused_with_what_to_do(name: str) -> None:
 
 
 @given(st.from_regex(r"[a-zA-Z0-9]([a-zA-Z0-9._-]{0,40}[a-zA-Z0-9])?", fullmatch=True))
-def test_normalising_twice_changes_nothing(name: str) -> None:
+def test_a_name_is_normalised_as_the_library_does_it(name: str) -> None:
     once = names.normalize(name)
+    assert once == canonicalize_name(name)
     assert names.normalize(once) == once
 
 

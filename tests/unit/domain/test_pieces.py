@@ -14,9 +14,10 @@ from packaging.utils import canonicalize_name
 
 from app.domain import pieces, simple
 from app.domain.dist_file import ListedFile
+from app.domain.pages import Format
 from app.domain.pieces import Composition, Edition
 from app.domain.project import ProjectStatus
-from app.domain.simple import Format, ProjectPage
+from app.domain.simple import ProjectPage
 
 DEMO = canonicalize_name("demo")
 
@@ -134,11 +135,23 @@ def test_a_change_reads_a_few_files_and_not_all() -> None:
     assert edition == pieces.edition(page_of(files.all()))
 
 
-@pytest.mark.parametrize("backwards", [False, True])
-def test_the_last_file_of_a_piece_may_go_and_the_first_and_all(*, backwards: bool) -> None:
+def test_the_last_file_of_a_piece_may_go_and_the_first_and_all() -> None:
     files = Files(file_of(number) for number in range(200))
     edition = pieces.edition(page_of(files.all()))
-    for name in sorted(files.by_name, reverse=backwards)[:195]:
+    for name in sorted(files.by_name)[:195]:
+        del files.by_name[name]
+        edition = updated(edition, files, [name])
+        assert edition == Composition.of(files.all(), "https://index").edition(page_of(()))
+
+
+def test_without_the_file_that_began_it_a_piece_belongs_to_the_one_before() -> None:
+    files = Files(file_of(number) for number in range(400))
+    edition = pieces.edition(page_of(files.all()))
+    composition = read(edition)
+    assert composition is not None
+    borders = [piece.first for piece in composition.pieces[1:]]
+    assert len(borders) > 5
+    for name in borders:
         del files.by_name[name]
         edition = updated(edition, files, [name])
         assert edition == Composition.of(files.all(), "https://index").edition(page_of(()))

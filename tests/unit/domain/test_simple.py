@@ -13,8 +13,7 @@ from pypi_simple import ProjectPage
 
 from app.domain import simple
 from app.domain.dist_file import Blob, DistFile
-from app.domain.pages import pack
-from app.domain.simple import Format
+from app.domain.pages import Format, pack
 
 FILE = DistFile(
     project=canonicalize_name("demo"),
