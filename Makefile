@@ -148,7 +148,8 @@ lock: setup ## Pin the newest versions of everything, with hashes
 	$(LOCK) --upgrade --python-version 3.12 tests/packse/requirements.in -o tests/packse/requirements.txt
 	$(LOCK) --upgrade --python-version 3.11 tests/house/requirements-semgrep.in -o tests/house/requirements-semgrep.txt
 	for peer in $(PEERS); do \
-		$(LOCK) --upgrade --python-version 3.9 bench/requirements-$$peer.in -o bench/requirements-$$peer.txt; \
+		case $$peer in pypicloud) version=3.9;; *) version=3.11;; esac; \
+		$(LOCK) --upgrade --python-version $$version bench/requirements-$$peer.in -o bench/requirements-$$peer.txt; \
 	done
 	for client in $(CLIENTS); do \
 		$(LOCK) --upgrade --python-version 3.11 tests/e2e/requirements-$$client.in -o tests/e2e/requirements-$$client.txt; \
