@@ -2,6 +2,7 @@
 
 import base64
 import compileall
+import importlib.util
 import json
 import re
 import resource
@@ -18,6 +19,7 @@ from urllib.parse import unquote
 
 from bench.asking import Answer, Ask
 from bench.processes import PEERS, ROOT, environment, python_here
+from sls.slim_botocore import slim
 
 RUNTIME = PEERS / "runtime"
 """Where `make setup-bench` installs the Lambda runtime client."""
@@ -114,8 +116,15 @@ def larder(folder: Path, settings: Mapping[str, str]) -> Function:
     task = _task(folder / "larder")
     shutil.copytree(ROOT / "app", task / "app", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "handler.py", task)
+    shutil.copytree(_botocore(), task / "botocore", ignore=shutil.ignore_patterns("__pycache__"))
+    slim(task / "botocore" / "data")
     _compile(task)
     return Function("handler.http", task, settings)
+
+
+def _botocore() -> Path:
+    found = importlib.util.find_spec("botocore")
+    return Path(str(found and found.origin)).parent
 
 
 def base(folder: Path) -> Function:
