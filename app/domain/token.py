@@ -110,7 +110,7 @@ def unwrap(token: str) -> str:
 
 def digest(token: str) -> str:
     """Return the SHA-256 of a whole token, the only trace of it that is stored."""
-    return hashlib.sha256(token.removeprefix("pypi-").encode()).hexdigest()
+    return hashlib.sha256(token.removeprefix("pypi-").encode(errors="replace")).hexdigest()
 
 
 def _checksum(body: str) -> str:

@@ -8,7 +8,7 @@ import threading
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.config import Config, ConfigError
 from app.domain import hs256
@@ -30,8 +30,20 @@ _KEY_BYTES = 32
 # index look for new ones: rotation reaches every process within minutes, and garbage costs little.
 _KEEP_SECONDS = 300
 _LOOK_SECONDS = 60
+# Tokens remembered; then it begins again.
+_MAX_VERIFIED = 1000
 # 9999-12-31: every token carries an end, those that have none carry this one.
 _NEVER = 253402300799
+
+
+class _Verified(NamedTuple):
+    """What was found of a token once; it holds as long as its key is in the ring."""
+
+    claims: Claims
+    # Seconds since the epoch.
+    ends: int
+    key_id: str
+    key: bytes
 
 
 class Keyring:
@@ -43,6 +55,8 @@ class Keyring:
         self._lock = threading.Lock()
         self._keys: dict[str, bytes] = {}
         self._read_at = 0.0
+        # By the digests of the tokens, which say nothing: an installer asks a hundred times.
+        self._verified: dict[str, _Verified] = {}
         self._ssm = AwsJson(
             service="ssm",
             protocol="AmazonSSM",
@@ -77,15 +91,26 @@ class Keyring:
 
         :raises Unauthorized: for anything that was not signed here, or is past its end.
         """
-        signed = tokens.unwrap(token)
+        digest = tokens.digest(token)
+        known = self._verified.get(digest)
+        if known is None or self.keys().get(known.key_id) != known.key:
+            known = self._verify(tokens.unwrap(token), digest)
+            if len(self._verified) >= _MAX_VERIFIED:
+                self._verified.clear()
+            self._verified[digest] = known
+        if known.ends <= time.time():
+            raise Unauthorized("The token has expired; make a new one.")
+        return known.claims
+
+    def _verify(self, signed: str, digest: str) -> "_Verified":
         try:
-            key = self._key(hs256.key_id(signed))
+            key_id = hs256.key_id(signed)
+            key = self._key(key_id)
             claims = hs256.claims(signed, key, issuer=self._issuer, now=time.time())
         except (hs256.InvalidError, KeyError) as error:
             raise Unauthorized("The token is not known to this index.") from error
-        if claims["exp"] <= time.time():
-            raise Unauthorized("The token has expired; make a new one.")
-        return Claims(token_id=claims["jti"], account=claims["sub"], digest=tokens.digest(token))
+        who = Claims(token_id=claims["jti"], account=claims["sub"], digest=digest)
+        return _Verified(who, claims["exp"], key_id, key)
 
     def keys(self) -> dict[str, bytes]:
         """Return the ring: key by key id, the signing one first.

@@ -25,7 +25,7 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.request_id
+    response.headers.add("X-Request-Id", g.request_id)
     if request.path == "/healthz":  # asked every few seconds, by machines, about nothing
         return response
     # The path without its query: a query string may hold what nobody should keep.

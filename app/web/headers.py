@@ -19,6 +19,16 @@ _CONTENT_POLICY = (
     " base-uri 'none'; frame-ancestors 'none'"
 )
 
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_ON_PAGES = {
+    "Content-Security-Policy": _CONTENT_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
 
 def etag_of(digest: str, content_type: str) -> str:
     """Return the strong validator of one representation (RFC 9110, 8.8.3).
@@ -77,16 +87,18 @@ def init_app(app: Flask) -> None:
 
 def _protect(response: AnyResponse) -> AnyResponse:
     headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("Cache-Control", "no-store")
-    if headers.get("Content-Type", "").startswith("text/html"):
-        headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    # Looked at once: each look for one name would go through all of them.
+    given = {name.lower(): value for name, value in headers}
+    wanted = dict(_ALWAYS)
+    if given.get("content-type", "").startswith("text/html"):
+        wanted |= _ON_PAGES
     if request.is_secure and not config().development:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if "Location" in headers:
-        headers["Location"] = _here(headers["Location"])
+        wanted["Strict-Transport-Security"] = "max-age=31536000"
+    for name, value in wanted.items():
+        if name.lower() not in given:
+            headers.add(name, value)
+    if "location" in given:
+        headers["Location"] = _here(given["location"])
     return response
 
 

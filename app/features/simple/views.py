@@ -43,5 +43,5 @@ def project(project: NormalizedName) -> Response:
         ref, body = service.load(project, form, ref, stores=stores())
         etag = headers.etag_of(ref.digest, content_type)
         response = headers.stored(body, content_type, etag, cache=headers.REVALIDATE, vary=_VARY)
-    response.headers[_SERIAL] = str(ref.serial)
+    response.headers.add(_SERIAL, str(ref.serial))
     return response

@@ -1,6 +1,6 @@
 """Signing keys and where they come from."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -124,3 +124,44 @@ def test_keys_that_cannot_be_read_again_stay_good(
 def test_a_malformed_ring_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="kid=base64url"):
         keyring.parse_ring(text)
+
+
+def test_a_token_that_was_verified_ends_with_its_key(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text(keyring.new_ring())
+    keys = ring(f"file:{path}")
+    text = sign(keys)
+    assert keys.verify(text).account == keys.verify(text).account == "ada"
+
+    path.write_text(keyring.new_ring())
+    keys._read_at -= 1000
+    with pytest.raises(Unauthorized, match="not known"):
+        keys.verify(text)
+
+
+def test_a_token_that_was_verified_ends_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ring(keyring.new_ring())
+    ends = NOW + timedelta(minutes=1)
+    text = keys.sign(token_id="1", account="ada", issued_at=NOW, expires_at=ends)
+    assert keys.verify(text).account == "ada"
+
+    monkeypatch.setattr(keyring.time, "time", lambda: ends.timestamp() + 1)
+    with pytest.raises(Unauthorized, match="expired"):
+        keys.verify(text)
+
+
+def test_no_more_tokens_are_remembered_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keyring, "_MAX_VERIFIED", 2)
+    keys = ring(keyring.new_ring())
+    for number in range(5):
+        text = keys.sign(token_id=str(number), account="ada", issued_at=NOW, expires_at=None)
+        assert keys.verify(text).token_id == str(number)
+        assert len(keys._verified) <= 2
+
+
+@pytest.mark.parametrize("text", ["", "larder_\udcff", "\U0001f511", "pypi-", "larder_x" * 9000])
+def test_what_is_no_token_is_refused(text: str) -> None:
+    with pytest.raises(Unauthorized):
+        ring(keyring.new_ring()).verify(text)
