@@ -60,6 +60,7 @@ def is_possible(filename: str) -> bool:
 def same_version(written: str, version: "Version") -> bool:
     """Tell whether a version, as somebody wrote it, is `version` in any spelling (PEP 440).
 
+    >>> from packaging.version import Version
     >>> same_version("1.0-rc1", Version("1.0.0rc1"))
     True
     """
