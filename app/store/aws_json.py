@@ -5,6 +5,7 @@ the rest of a cold start. Everything that writes goes through PynamoDB and boto3
 tests/integration/store/test_aws_json.py holds the answers against PynamoDB's.
 """
 
+import hashlib
 import json
 import time
 from datetime import UTC, datetime
@@ -71,12 +72,14 @@ class AwsJson:
     def _headers(self, operation: str, body: bytes) -> dict[str, str]:
         moment = datetime.fromtimestamp(time.time() + self._offset, UTC)
         return signing.signed_headers(
+            "POST",
+            "/",
             {
                 "content-type": self._type,
                 "host": self.wire.host,
                 "x-amz-target": f"{self._protocol}.{operation}",
             },
-            body,
+            digest=hashlib.sha256(body).hexdigest(),
             scope=Scope.at(moment, region=self._region, service=self._service),
             credentials=credentials.current(),
         )

@@ -5,15 +5,13 @@ A page of 5,000 files is read like this in a tenth of the time.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import takewhile
 
 from app.domain.dist_file import ListedFile
 from app.domain.names import NormalizedName
-from app.store import keys
+from app.store import keys, records
 from app.store.failures import translated
 from app.store.reader import ItemReader
-from app.store.records import Item
 
 _ATTRIBUTES = (
     "sk",
@@ -55,19 +53,4 @@ class ListedStore:
         items = self.reader.between(
             keys.project(project), first, last, _ATTRIBUTES, limit=self.page_size
         )
-        return (_listed(project, item) for item in items)
-
-
-def _listed(project: NormalizedName, item: Item) -> ListedFile:
-    return ListedFile(
-        project=project,
-        filename=item["sk"].removeprefix(keys.file("")),
-        version=item["version"],
-        size=item["size"],
-        sha256=item["sha256"],
-        metadata_sha256=item["metadata_sha256"],
-        requires_python=item["requires_python"],
-        uploaded_at=datetime.fromisoformat(item["uploaded_at"]),
-        yanked=item.get("yanked"),
-        attested=bool(item.get("attested")),
-    )
+        return (records.listed(project, item) for item in items)

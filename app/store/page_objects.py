@@ -58,34 +58,19 @@ class PageObjects:
     ) -> Answer | None:
         """Return the answer to a call, None if there is none."""
         path = self._prefix + "/" + quote(key, safe="/~")
-        headers = self._signed(method, path, query, headers)
+        # The body is signed by its checksum, which S3 compares with what arrives.
+        digest = signing.UNSIGNED_BODY
+        signed = signing.signed_headers(
+            method,
+            path,
+            {**headers, "host": self._bucket.host, "x-amz-content-sha256": digest},
+            query=query,
+            digest=digest,
+            scope=Scope.at(datetime.now(UTC), region=self._region, service="s3"),
+            credentials=credentials.current(),
+        )
         target = f"{path}?{query}" if query else path
         try:
-            return self._bucket.ask(method, target, headers, body, operation=method)
+            return self._bucket.ask(method, target, signed, body, operation=method)
         except ServiceError:
             return None
-
-    def _signed(
-        self, method: str, path: str, query: str, headers: dict[str, str]
-    ) -> dict[str, str]:
-        keys = credentials.current()
-        scope = Scope.at(datetime.now(UTC), region=self._region, service="s3")
-        # The body is signed by its checksum, which S3 compares with what arrives.
-        digest = "UNSIGNED-PAYLOAD"
-        headers = {
-            **headers,
-            "host": self._bucket.host,
-            "x-amz-content-sha256": digest,
-            "x-amz-date": scope.moment,
-        }
-        if keys.token:
-            headers["x-amz-security-token"] = keys.token
-        names = sorted(headers)
-        lines = "".join(f"{name}:{headers[name]}\n" for name in names)
-        signed = ";".join(names)
-        request = f"{method}\n{path}\n{query}\n{lines}\n{signed}\n{digest}"
-        headers["authorization"] = (
-            f"{signing.ALGORITHM} Credential={keys.access_key}/{scope},"
-            f" SignedHeaders={signed}, Signature={signing.sign(request, scope, keys)}"
-        )
-        return headers

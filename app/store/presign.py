@@ -40,7 +40,7 @@ class Presigner:
         scope = Scope.at(at, region=self._region, service="s3")
         path = self._prefix + "/" + quote(blob.key, safe="/~")
         query = self._query(blob, credentials, scope)
-        request = f"GET\n{path}\n{query}\nhost:{self._host}\n\nhost\nUNSIGNED-PAYLOAD"
+        request = f"GET\n{path}\n{query}\nhost:{self._host}\n\nhost\n{signing.UNSIGNED_BODY}"
         signature = signing.sign(request, scope, credentials)
         return f"{path}?{query}&X-Amz-Signature={signature}"
 

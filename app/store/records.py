@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.account import Account, AccountRole
-from app.domain.dist_file import Blob, DistFile, StoredMetadata
+from app.domain.dist_file import Blob, DistFile, ListedFile, StoredMetadata
 from app.domain.names import NormalizedName
 from app.domain.pages import Format, Head, PageRef, Part
 from app.domain.project import ProjectRole, ProjectStatus, Visibility
@@ -107,20 +107,27 @@ def _page(ref: Item) -> PageRef:
 def file(project: NormalizedName, item: Item) -> DistFile:
     """Return the file that an item holds."""
     return DistFile(
-        project=project,
-        filename=item["sk"].removeprefix(keys.file("")),
-        version=item["version"],
+        **vars(listed(project, item)),
         kind=item["filetype"],
-        size=item["size"],
-        sha256=item["sha256"],
         md5=item["md5"],
         blake2_256=item["blake2_256"],
-        metadata_sha256=item["metadata_sha256"],
-        requires_python=item["requires_python"],
-        uploaded_at=_moment(item["uploaded_at"]),
         uploaded_by=item["uploaded_by"],
         uploaded_with=item["uploaded_with"],
         blob=Blob(key=item["object_key"], version_id=item["object_version"]),
+    )
+
+
+def listed(project: NormalizedName, item: Item) -> ListedFile:
+    """Return what a page tells of the file that an item holds; it may lack all the rest."""
+    return ListedFile(
+        project=project,
+        filename=item["sk"].removeprefix(keys.file("")),
+        version=item["version"],
+        size=item["size"],
+        sha256=item["sha256"],
+        metadata_sha256=item["metadata_sha256"],
+        requires_python=item["requires_python"],
+        uploaded_at=_moment(item["uploaded_at"]),
         yanked=item.get("yanked"),
         attested=bool(item.get("attested")),
     )

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, for the two things that cannot wait for the SDK to load.
+"""AWS Signature Version 4, for what cannot wait for the SDK to load.
 
 The SDK's signer costs as much to import as Flask, and a link costs it fifteen times as much; what
 is left here are five HMACs. tests/integration/store/test_signing.py holds it against the SDK's.
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+UNSIGNED_BODY = "UNSIGNED-PAYLOAD"
 
 
 class Credentials(NamedTuple):
@@ -46,20 +47,30 @@ def sign(canonical_request: str, scope: Scope, credentials: Credentials) -> str:
 
 
 def signed_headers(
-    headers: dict[str, str], body: bytes, *, scope: Scope, credentials: Credentials
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    *,
+    digest: str,
+    scope: Scope,
+    credentials: Credentials,
+    query: str = "",
 ) -> dict[str, str]:
-    """Return `headers` (names in lower case, `host` among them) of a POST to `/`, signed."""
+    """Return the headers of a request, signed.
+
+    `path` and `query` are as they are sent, `headers` with names in lower case and `host` among
+    them, and `digest` is the body's SHA-256 or `UNSIGNED_BODY`.
+    """
     headers = {**headers, "x-amz-date": scope.moment}
     if credentials.token:
         headers["x-amz-security-token"] = credentials.token
     names = sorted(headers)
     lines = "".join(f"{name}:{headers[name]}\n" for name in names)
     signed = ";".join(names)
-    digest = hashlib.sha256(body).hexdigest()
-    signature = sign(f"POST\n/\n\n{lines}\n{signed}\n{digest}", scope, credentials)
+    request = f"{method}\n{path}\n{query}\n{lines}\n{signed}\n{digest}"
     headers["authorization"] = (
         f"{ALGORITHM} Credential={credentials.access_key}/{scope},"
-        f" SignedHeaders={signed}, Signature={signature}"
+        f" SignedHeaders={signed}, Signature={sign(request, scope, credentials)}"
     )
     return headers
 

@@ -214,18 +214,20 @@ def _devpi(site: Site, folder: Path) -> Iterator[Server]:
         "--offline-mode",
     ]
     with serving("devpi-server", command, port, env=env, log=log, path="/+api") as server:
-        body = json.dumps({"user": "root", "password": "x"}).encode()
         headers = {"Content-Type": "application/json"}
+        body = json.dumps({"password": "x"}).encode()
+        ask_once(server, Ask(method="PUT", path="/bench", body=body, headers=headers))
+        body = json.dumps({"user": "bench", "password": "x"}).encode()
         login = Ask(method="POST", path="/+login", body=body, headers=headers)
         key = json.loads(ask_once(server, login).body)["result"]["password"]
-        token = base64.b64encode(f"root:{key}".encode()).decode()
+        token = base64.b64encode(f"bench:{key}".encode()).decode()
         authority = {"X-Devpi-Auth": token, "Content-Type": "application/json"}
         body = json.dumps({"bases": [], "volatile": True}).encode()
-        ask_once(server, Ask(method="PUT", path="/root/bench", body=body, headers=authority))
+        ask_once(server, Ask(method="PUT", path=_DEVPI_INDEX, body=body, headers=authority))
         for project, size in data.projects_of("small"):
             for number in range(size if size <= _DEVPI_FILES else 0):
                 ask = upload(
-                    project, f"1.{number}", credential="", size=0, path="/root/bench/",
+                    project, f"1.{number}", credential="", size=0, path=f"{_DEVPI_INDEX}/",
                 )  # fmt: skip
                 headers = {**ask.headers, "X-Devpi-Auth": token}
                 headers.pop("Authorization")
@@ -233,6 +235,7 @@ def _devpi(site: Site, folder: Path) -> Iterator[Server]:
         yield server
 
 
+_DEVPI_INDEX = "/bench/all"
 # More would take it longer to be filled than all else to be measured.
 _DEVPI_FILES = 10
 
@@ -242,7 +245,8 @@ PEERS_KNOWN = (
     Peer("simpleindex", _simpleindex, pages="/{}/", root=""),
     Peer("proxpi", _proxpi, pages="/index/{}/", root="/index/"),
     Peer("pypicloud", _pypicloud),
-    Peer("devpi-server", _devpi, pages="/root/bench/+simple/{}/", root="/root/bench/+simple/",
+    Peer("devpi-server", _devpi, pages=f"{_DEVPI_INDEX}/+simple/{{}}/",
+         root=f"{_DEVPI_INDEX}/+simple/",
          most_files=_DEVPI_FILES, most_projects=SMALL),
 )  # fmt: skip
 

@@ -159,12 +159,13 @@ def devpi(index: Served, client: Client) -> Iterator[str]:
         try:
             wait_for(port, server)
             client.run("devpi", "use", address)
-            client.run("devpi", "login", "root", "--password=it")
+            client.run("devpi", "user", "-c", "team", "password=it")
+            client.run("devpi", "login", "team", "--password=it")
             client.run(
-                "devpi", "index", "-c", "root/larder", "type=mirror",
+                "devpi", "index", "-c", "team/larder", "type=mirror",
                 f"mirror_url={index.simple}", "mirror_cache_expiry=0",
             )  # fmt: skip
-            yield f"{address}/root/larder/+simple/"
+            yield f"{address}/team/larder/+simple/"
         finally:
             server.terminate()
 

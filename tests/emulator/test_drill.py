@@ -1,7 +1,5 @@
 """Export, import and the restore drill on a back end that keeps AWS's rules."""
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,26 +17,15 @@ from app.features.setup import service as setup
 from app.features.tokens import service as tokens
 from app.models.base import connection
 from app.store.stores import Stores, open_stores
-from local.backend import Backend, attached
 from tests import make
 
 pytestmark = pytest.mark.emulator
 
 
-@pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    with attached(tmp_path_factory.mktemp("backend")) as running:
-        yield running
-
-
 @pytest.fixture
-def app(backend: Backend, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Flask:
-    """The application on a table and a bucket of this test alone, with an admin."""
-    for name, value in backend.environment().items():
-        monkeypatch.setenv(name, value)
-    name = f"t{hashlib.sha256(request.node.name.encode()).hexdigest()[:20]}"
-    names = {"LARDER_TABLE": name, "LARDER_BUCKET": name, "LARDER_PAGE_SIZE": "3"}
-    made = create_app(Config.from_env({**backend.environment(), **names}))
+def app(settings: dict[str, str]) -> Flask:
+    """The application, with an admin."""
+    made = create_app(Config.from_env({**settings, "LARDER_PAGE_SIZE": "3"}))
     prepare(made.extensions["larder"].stores)
     return made
 

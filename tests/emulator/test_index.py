@@ -5,7 +5,6 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -28,7 +27,6 @@ from app.store.blobs import BlobStore
 from app.store.files import file_item
 from app.store.pages import PageStore
 from app.store.projects import project_item
-from local.backend import Backend, attached
 from tests import make
 
 pytestmark = pytest.mark.emulator
@@ -37,25 +35,9 @@ JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 PAGE_SIZE = 50
 
 
-@pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    with attached(tmp_path_factory.mktemp("backend")) as running:
-        yield running
-
-
 @pytest.fixture
-def app(backend: Backend, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Flask:
-    """The application on a table and a bucket of this test alone."""
-    for name, value in backend.environment().items():
-        monkeypatch.setenv(name, value)
-    name = f"t{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}"
-    config = Config.from_env({
-        **backend.environment(),
-        "LARDER_TABLE": name,
-        "LARDER_BUCKET": name,
-        "LARDER_PAGE_SIZE": str(PAGE_SIZE),
-    })  # fmt: skip
-    made = create_app(config)
+def app(settings: dict[str, str]) -> Flask:
+    made = create_app(Config.from_env({**settings, "LARDER_PAGE_SIZE": str(PAGE_SIZE)}))
     setup.prepare(made.extensions["larder"].stores)
     return made
 

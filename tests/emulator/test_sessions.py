@@ -5,7 +5,6 @@ import hashlib
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,6 @@ from app.features.accounts import service as accounts
 from app.features.setup import service as setup
 from app.features.tokens import service as tokens
 from app.web.context import utc_now
-from local.backend import Backend, attached
 from tests import make
 
 pytestmark = pytest.mark.emulator
@@ -30,23 +28,9 @@ PUT, MULTIPART = "vnd-larder-s3put-v1", "vnd-larder-s3multipart-v1"
 MIB = 1024 * 1024
 
 
-@pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    with attached(tmp_path_factory.mktemp("backend")) as running:
-        yield running
-
-
 @pytest.fixture
-def app(backend: Backend, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Flask:
-    for name, value in backend.environment().items():
-        monkeypatch.setenv(name, value)
-    name = f"s{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}"
-    config = Config.from_env({
-        **backend.environment(),
-        "LARDER_TABLE": name,
-        "LARDER_BUCKET": name,
-    })  # fmt: skip
-    made = create_app(config)
+def app(settings: dict[str, str]) -> Flask:
+    made = create_app(Config.from_env(settings))
     setup.prepare(made.extensions["larder"].stores)
     return made
 

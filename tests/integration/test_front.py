@@ -19,9 +19,9 @@ from tests import make
 ROOT = Path(__file__).parents[2]
 FILE = f"/files/larder-demo/{make.wheel_name()}"
 PAGE = "/simple/larder-demo/"
-# Each takes longer to load than Flask, or may not be there at all.
 # One is of the request, the other moves with the clock.
 _MOVING = {"X-Request-Id", "X-PyPI-Last-Serial"}
+# Each takes longer to load than a reader's request lasts, or may not be there at all.
 HEAVY = {"boto3", "botocore", "cryptography", "jwt", "packaging", "pydantic", "pynamodb", "urllib3"}
 
 

@@ -4,7 +4,6 @@ Each file is inspected and published like an upload, in a transaction of its own
 once a project is through. An import that ended anywhere is completed by repeating it.
 """
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,7 +32,7 @@ from app.errors import (
 )
 from app.features.pages import service as pages
 from app.features.publication import service as publication
-from app.features.publication.service import Inspected, Origin
+from app.features.publication.service import Origin
 from app.features.restoring import service as restoring
 from app.features.restoring.service import Maker
 from app.store.files import Standing
@@ -178,7 +177,9 @@ def _publish(offer: Offer, dist: DistName, standing: Standing, run: _Run) -> boo
         provenance = _provenance(offer, measured)
         if run.plan.is_dry:
             return True
-        prepared = _put(dist, content, inspected, origin=_origin(offer, run), stores=run.stores)
+        prepared = publication.put(
+            dist, content, inspected, origin=_origin(offer, run), stores=run.stores
+        )
     file = replace(prepared.file, yanked=offer.yanked, attested=provenance is not None)
     prepared = replace(prepared, file=file, provenance=provenance)
     if standing.project is None:
@@ -209,18 +210,6 @@ def _origin(offer: Offer, run: _Run) -> Origin:
         client=run.maker.client if offer.uploaded_with is None else offer.uploaded_with,
         at=offer.uploaded_at or run.now,
     )
-
-
-def _put(
-    dist: DistName, content: IO[bytes], inspected: Inspected, *, origin: Origin, stores: Stores
-) -> Prepared:
-    blob = stores.blobs.put(
-        f"files/{dist.project}/{secrets.token_hex(8)}/{dist.filename}",
-        content,
-        sha256=inspected.measured.sha256,
-        media_type="application/octet-stream",
-    )
-    return publication.prepare(dist, inspected, blob, origin=origin, stores=stores)
 
 
 def _new_project(first: Prepared, run: _Run) -> Project:

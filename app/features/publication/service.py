@@ -142,6 +142,19 @@ def inspect(dist: DistName, content: IO[bytes], measured: Measured) -> Inspected
     return Inspected(measured=measured, document=document, metadata=core)
 
 
+def put(
+    dist: DistName, content: IO[bytes], inspected: Inspected, *, origin: Origin, stores: Stores
+) -> Prepared:
+    """Put the bytes of a file into S3, under a key that belongs to this attempt alone."""
+    blob = stores.blobs.put(
+        f"files/{dist.project}/{secrets.token_hex(8)}/{dist.filename}",
+        content,
+        sha256=inspected.measured.sha256,
+        media_type="application/octet-stream",
+    )
+    return prepare(dist, inspected, blob, origin=origin, stores=stores)
+
+
 def prepare(
     dist: DistName, inspected: Inspected, blob: Blob, *, origin: Origin, stores: Stores
 ) -> Prepared:

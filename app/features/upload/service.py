@@ -1,14 +1,12 @@
 """Publishing through the legacy upload API, file by file."""
 
 import contextlib
-import secrets
 from datetime import datetime
 from typing import IO
 
 from app.domain import access, attestations, digests, filenames
 from app.domain.access import Actor
 from app.domain.dist_file import DistFile
-from app.domain.filenames import DistName
 from app.domain.publication import Prepared
 from app.domain.refusal import Refusal
 from app.domain.token import Claims, Permission
@@ -17,7 +15,7 @@ from app.errors import AppError, FileExists, Forbidden, TooLarge, Unavailable
 from app.features.access.service import identify
 from app.features.pages.service import refresh
 from app.features.publication import service as publication
-from app.features.publication.service import Inspected, Origin
+from app.features.publication.service import Origin
 from app.store.files import Standing
 from app.store.stores import Stores
 
@@ -83,25 +81,12 @@ def publish(
     if file is None:
         inspected = publication.inspect(dist, content, measured)
         attestations.check_subject(upload.attestations, dist.filename, measured.sha256)
-        prepared = _put(dist, content, inspected, origin=origin, stores=stores)
+        prepared = publication.put(dist, content, inspected, origin=origin, stores=stores)
         prepared = publication.attest(prepared, upload.attestations)
         file = _publish(prepared, standing, actor=actor, stores=stores, now=now)
     # Also for a file that was there: its first upload may have ended before its page was made.
     refresh(dist.project, [dist.filename], stores=stores)
     return file
-
-
-def _put(
-    dist: DistName, content: IO[bytes], inspected: Inspected, *, origin: Origin, stores: Stores
-) -> Prepared:
-    """Put the bytes into S3, under a key that belongs to this attempt alone."""
-    blob = stores.blobs.put(
-        f"files/{dist.project}/{secrets.token_hex(8)}/{dist.filename}",
-        content,
-        sha256=inspected.measured.sha256,
-        media_type="application/octet-stream",
-    )
-    return publication.prepare(dist, inspected, blob, origin=origin, stores=stores)
 
 
 def _publish(

@@ -1,5 +1,6 @@
 """Signed calls: ours against the SDK's."""
 
+import hashlib
 from datetime import UTC, datetime
 from unittest import mock
 
@@ -19,8 +20,10 @@ TARGET = "DynamoDB_20120810.BatchGetItem"
 
 def by_us(body: bytes, region: str, service: str, token: str) -> dict[str, str]:
     return signing.signed_headers(
+        "POST",
+        "/",
         {"content-type": "application/x-amz-json-1.0", "host": "h.example", "x-amz-target": TARGET},
-        body,
+        digest=hashlib.sha256(body).hexdigest(),
         scope=Scope.at(MOMENT, region=region, service=service),
         credentials=Credentials("AKID", "se/cret+", token),
     )

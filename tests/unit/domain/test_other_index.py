@@ -9,7 +9,7 @@ import pytest
 from app.domain.other_index import HTML, JSON, Link, read_page, read_projects
 from app.errors import BadRequest
 
-URL = "https://old.example.com/root/simple/demo/"
+URL = "https://old.example.com/team/simple/demo/"
 DIGEST = "ab" * 32
 
 
@@ -31,7 +31,7 @@ def anchor(text: str) -> Link:
     ("url", "whole"),
     [
         ("demo-1.0.tar.gz", f"{URL}demo-1.0.tar.gz"),
-        ("../../files/d.whl", "https://old.example.com/root/files/d.whl"),
+        ("../../files/d.whl", "https://old.example.com/team/files/d.whl"),
         ("/files/d.whl", "https://old.example.com/files/d.whl"),
         ("https://files.example.com/d.whl", "https://files.example.com/d.whl"),
     ],
