@@ -99,7 +99,7 @@ class _Response(http.client.HTTPResponse):
 class Wire:
     """Connections to the host of one URL.
 
-    What is sent here may be sent twice: it reads, or it writes or removes what has a key of its own.
+    What is sent here may be sent twice: it reads, or writes or removes what has its own key.
     """
 
     def __init__(self, url: str) -> None:
