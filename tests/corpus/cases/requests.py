@@ -7,10 +7,13 @@ from tests.corpus.uploads import BOUNDARY, MULTIPART, encode, fields, post, uplo
 FORM = "RFC 7578: an upload is a form in parts"
 METHOD = "RFC 9110, 15.5.6: a method that is not there is a 405"
 ROOM = "text beside the file is held in memory"
+NO_FORM = "multipart/form-data"
+DAMAGED = "damaged or was cut off"
+NO_ACTION = "':action' must be"
 ENDLESS = f"multipart/form-data; boundary={'b' * 5000}"
 
 
-def _body(name: str, body: bytes, content_type: str, says: str = "':action' must be") -> Case:
+def _body(name: str, body: bytes, content_type: str, says: str = NO_FORM) -> Case:
     headers = {"Content-Type": content_type} if content_type else {}
     return refusal(name, FORM, lambda _: one(post(body, headers)), says)
 
@@ -32,6 +35,11 @@ def _many(own: Own) -> Steps:
 
 def _heavy(own: Own) -> Steps:
     return one(upload(own, wheel(own), description="x" * (17 * 1024 * 1024)))
+
+
+def _heavy_together(own: Own) -> Steps:
+    parts = [("classifiers", "x" * 1024 * 1024)] * 17
+    return one(post(encode(parts + fields(own, wheel(own)))))
 
 
 def _method(method: str, target: str = "/legacy/") -> Case:
@@ -71,26 +79,28 @@ def _without_slash(own: Own) -> Steps:
 
 CASES = [
     _body("nothing", b"", ""),
-    _body("nothing-of-a-form", b"", MULTIPART["Content-Type"]),
+    _body("nothing-of-a-form", b"\r\n", MULTIPART["Content-Type"], DAMAGED),
     _body("json", b'{":action": "file_upload"}', "application/json"),
     _body("no-boundary", b"x", "multipart/form-data"),
     _body("empty-boundary", b"x", "multipart/form-data; boundary="),
-    _body("endless-boundary", b"x", ENDLESS),
+    _body("endless-boundary", b"x", ENDLESS, DAMAGED),
     _body("boundary-left-open", b"x", 'multipart/form-data; boundary="'),
-    _body("end-alone", f"--{BOUNDARY}--\r\n".encode(), MULTIPART["Content-Type"]),
+    _body("end-alone", f"--{BOUNDARY}--\r\n".encode(), MULTIPART["Content-Type"], NO_ACTION),
     _body(
         "part-without-headers",
         f"--{BOUNDARY}\r\n\r\nx\r\n--{BOUNDARY}--\r\n".encode(),
         MULTIPART["Content-Type"],
+        DAMAGED,
     ),
     _body("no-content-type", b"x" * 100, "no/such/type;;;="),
-    refusal("urlencoded", FORM, _urlencoded, "The upload has no file"),
-    refusal("file-without-a-form", FORM, _wheel_alone, "':action' must be"),
-    refusal("other-boundary", FORM, _other_boundary, "':action' must be"),
-    refusal("cut-off-before-the-file", FORM, _cut, "':action' must be"),
-    refusal("cut-off-in-the-file", FORM, _cut_in_the_file, "':action' must be"),
+    refusal("urlencoded", FORM, _urlencoded, NO_FORM),
+    refusal("file-without-a-form", FORM, _wheel_alone, NO_FORM),
+    refusal("other-boundary", FORM, _other_boundary, DAMAGED),
+    refusal("cut-off-before-the-file", FORM, _cut, DAMAGED),
+    refusal("cut-off-in-the-file", FORM, _cut_in_the_file, DAMAGED),
     refusal("too-many-parts", ROOM, _many, "larger than this index takes", status=413),
-    refusal("too-much-text", ROOM, _heavy, "larger than this index takes", status=413),
+    refusal("too-much-text", ROOM, _heavy, "bytes together", status=413),
+    refusal("too-many-texts", ROOM, _heavy_together, "bytes together", status=413),
     *(_method(method) for method in ("GET", "PUT", "DELETE", "PATCH", "BREW")),
     _method("POST", "/simple/"),
     _method("POST", "/simple/corpus/"),

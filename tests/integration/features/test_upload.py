@@ -280,6 +280,43 @@ def test_a_body_that_is_no_form_is_refused(as_: Clients) -> None:
         assert as_().post("/legacy/", data=b"\x00\xff", content_type=kind).status_code == 400
 
 
+def multipart(*parts: bytes) -> bytes:
+    return b"".join(b"--x\r\nContent-Disposition: form-data; " + part for part in parts)
+
+
+def sent(client: FlaskClient, body: bytes) -> TestResponse:
+    return client.post("/legacy/", data=body, content_type="multipart/form-data; boundary=x")
+
+
+def test_many_fields_are_too_large_together_though_each_is_small(as_: Clients) -> None:
+    field = b'name="classifiers"\r\n\r\n' + bytes(1024 * 1024) + b"\r\n"
+
+    answer = sent(as_(), multipart(*[field] * 17) + b"--x--\r\n")
+
+    assert (answer.status_code, "16,777,216 bytes together" in answer.text) == (413, True)
+
+
+def test_more_parts_than_any_tool_sends_are_too_large(as_: Clients) -> None:
+    field = b'name="classifiers"\r\n\r\nx\r\n'
+    answer = sent(as_(), multipart(*[field] * 10_001) + b"--x--\r\n")
+    assert answer.status_code == 413
+
+
+def test_a_form_that_is_cut_off_is_refused_as_damaged(as_: Clients) -> None:
+    for body in (
+        multipart(b'name="name"\r\n\r\nlarder'),
+        multipart(b'name="name"\r\n\r\nlarder\r\n', b'name="content"; filename="a"\r\n\r\nx'),
+        multipart(b"\r\n\r\nx\r\n"),
+    ):
+        answer = sent(as_(), body)
+        assert (answer.status_code, "damaged" in answer.text) == (400, True), body
+
+
+def test_a_file_in_another_field_is_refused(as_: Clients) -> None:
+    answer = sent(as_(), multipart(b'name="gpg"; filename="a.asc"\r\n\r\nx\r\n') + b"--x--\r\n")
+    assert (answer.status_code, "'gpg' as a file" in answer.text) == (400, True)
+
+
 def test_a_file_above_the_limit_is_refused_as_too_large(stores: Stores, mint: Any) -> None:
     config = Config.from_env({"LARDER_MAX_FILE_BYTES": "300"})
     client = create_app(config, stores).test_client()
