@@ -21,7 +21,19 @@ from pathlib import Path
 from types import ModuleType
 
 from bench.index import Site, site
-from bench.parts import cold, counted, package, peers, resolve, startup, steady, uploads, warm
+from bench.parts import (
+    cold,
+    counted,
+    direct,
+    package,
+    parallel,
+    peers,
+    resolve,
+    startup,
+    steady,
+    uploads,
+    warm,
+)
 from bench.processes import ROOT
 from bench.report import Report, figure, line, say
 
@@ -32,6 +44,8 @@ PARTS: dict[str, ModuleType] = {
     "steady": steady,
     "warm": warm,
     "uploads": uploads,
+    "parallel": parallel,
+    "direct": direct,
     "startup": startup,
     "resolve": resolve,
     "peers": peers,

@@ -68,10 +68,13 @@ class Cost:
 
 
 class Proxy:
-    """A running proxy; `counted` collects the calls of a block."""
+    """A running proxy; `counted` collects the calls of a block.
 
-    def __init__(self, backend: Backend, keys: str) -> None:
-        self.backend, self.keys = backend, keys
+    Write units cost two more reads of each item that is written: without `units` they are left out.
+    """
+
+    def __init__(self, backend: Backend, keys: str, *, units: bool = True) -> None:
+        self.backend, self.keys, self.units = backend, keys, units
         self.calls: list[Call] = []
         self._signer = Credentials(backend.access_key, backend.secret_key)
         self._local = threading.local()
@@ -119,7 +122,7 @@ class Proxy:
             self.calls.append(Call("s3", operation, sent=len(body), received=len(answer[2])))
             return answer
         operation, request = target.removeprefix(_DYNAMODB), json.loads(body)
-        written = _written(operation, request)
+        written = _written(operation, request) if self.units else []
         before = [self._item(*where) for where in written]
         answer = self._send("dynamodb", method, path, headers, body)
         after = [self._item(*where) for where in written]

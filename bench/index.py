@@ -17,7 +17,6 @@ from bench.processes import (
     Server,
     at,
     environment,
-    free_port,
     gunicorn,
     python_here,
     serving,
@@ -25,6 +24,7 @@ from bench.processes import (
 from bench.replaying import replaying
 from bench.report import say
 from local import backend
+from local.ports import free_port
 
 _KEY = base64.urlsafe_b64encode(b"only to be measured, 32 bytes ...").decode().rstrip("=")
 KEYS = f"bench={_KEY}"
@@ -114,11 +114,13 @@ class Site:
         return self._servers[name]
 
     @contextmanager
-    def serve(self, index: Index, settings: Mapping[str, str]) -> Iterator[Server]:
+    def serve(
+        self, index: Index, settings: Mapping[str, str], *, workers: int = 1
+    ) -> Iterator[Server]:
         """Serve an index with some settings until the block ends."""
         port = free_port()
         log = self.folder / f"larder-{index.name}-{port}.log"
-        env = {**environment(self.folder), **settings, **at(port)}
+        env = {**environment(self.folder), **settings, **at(port, workers)}
         command = gunicorn(python_here())
         with serving(
             f"Larder, {index.name}", command, port, env=env, log=log, path="/healthz"

@@ -27,6 +27,11 @@ LIMITS = {
     "page among 9,000 projects": Limit(1.1),
     "upload among 1,000 files": Limit(1.5),
     "upload among 5,000 files": Limit(1.5),
+    # Of 50 uploads to one project at the same moment; how many render hangs on which of them meet.
+    "lost uploads": Limit(0, counted=True),
+    "renderings": Limit(25),
+    # What the application is sent of a wheel that goes straight to storage, in KB.
+    "direct upload": Limit(10, counted=True),
     # Calls to AWS, and DynamoDB's request units, of one request.
     "page calls": Limit(1, counted=True),
     "large page calls": Limit(2, counted=True),

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -30,13 +29,6 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "NO_PROXY": "127.0.0.1,localhost",
         **more,
     }
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -116,9 +108,9 @@ def gunicorn(python: Path, *application: str) -> list[str | Path]:
     return [python, "-m", "gunicorn", "--config", ROOT / "gunicorn.conf.py", *application]
 
 
-def at(port: int) -> dict[str, str]:
-    """Return the settings of gunicorn.conf.py for one worker on a port."""
-    return {"HOST": "127.0.0.1", "PORT": str(port), "WEB_CONCURRENCY": "1"}
+def at(port: int, workers: int = 1) -> dict[str, str]:
+    """Return the settings of gunicorn.conf.py for some workers on a port."""
+    return {"HOST": "127.0.0.1", "PORT": str(port), "WEB_CONCURRENCY": str(workers)}
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

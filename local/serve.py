@@ -8,7 +8,6 @@ import os
 import secrets
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 from local.backend import REPOSITORY, BackendError, start, stop
 from local.folder import log_file
 from local.offline import data_folder, use
+from local.ports import require_port
 
 _LAST_PORT = 65535
 _POLL_SECONDS = 0.3
@@ -54,6 +54,17 @@ class Service:
                 raise BackendError("The index did not start; the lines above say why.")
             time.sleep(_POLL_SECONDS)
 
+    def _wait_for_port(self) -> None:
+        """Let a connection that came to hold our port, while nobody served there, go away."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                require_port(self.host, self.port)
+            except BackendError:
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
+
     def start_scheduler(self) -> None:
         """Start what runs the scheduled jobs."""
         self.scheduler = subprocess.Popen(
@@ -84,6 +95,7 @@ class Service:
                     _end(self.scheduler)
             if self.web_process is None or self.web_process.poll() is not None:
                 print("Starting the index again.", flush=True)
+                self._wait_for_port()
                 self.start_web()
             if self.scheduler is None or self.scheduler.poll() is not None:
                 self.start_scheduler()
@@ -110,22 +122,6 @@ def _end(process: subprocess.Popen[bytes] | None) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def require_port(host: str, port: int) -> None:
-    """Make sure that nobody has the port; whoever has it would answer in the index's place.
-
-    :raises BackendError: if somebody has.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise BackendError(
-                f"Cannot serve on {host}:{port} ({error.strerror});"
-                " choose another port with make serve PORT=8001."
-            ) from error
 
 
 def prepare() -> list[str]:

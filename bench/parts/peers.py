@@ -17,9 +17,10 @@ from bench.asking import ACCEPT, Ask, ask_once, compare
 from bench.data import LARGE, SIZES, SMALL
 from bench.index import Site
 from bench.parts.warm import flask
-from bench.processes import PEERS, TOOLS, Server, at, environment, free_port, gunicorn, serving
+from bench.processes import PEERS, TOOLS, Server, at, environment, gunicorn, serving
 from bench.report import Report, Row, say
 from bench.wheels import upload, wheel
+from local.ports import free_port
 
 NAME = "Other indexes, processor time of a request"
 _PAGE_SECONDS = 0.6

@@ -12,9 +12,10 @@ from statistics import median
 from bench.asking import Line, ask_once
 from bench.distance import Distant, far_away
 from bench.index import Index, Site
-from bench.processes import Server, environment, free_port, python_here, serving
+from bench.processes import Server, environment, python_here, serving
 from bench.report import Report, Row, say
 from bench.wheels import upload
+from local.ports import free_port
 
 NAME = "61 packages resolved by uv at 20 ms"
 _PACKAGES = 61

@@ -14,8 +14,9 @@ from bench.asking import Answer, Ask, ask_once, compare
 from bench.data import LARGE, SIZES, SMALL
 from bench.function import keep_answer
 from bench.index import Index, Site
-from bench.processes import Server, at, environment, free_port, gunicorn, python_here, serving
+from bench.processes import Server, at, environment, gunicorn, python_here, serving
 from bench.report import Report, Row, say
+from local.ports import free_port
 
 NAME = "Processor time of a request"
 

@@ -18,7 +18,7 @@ import pytest
 from local.backend import start, stop
 from tests import make
 from tests.e2e import tls_proxy
-from tests.e2e.conftest import ROOT, Client, clean_environment, free_port
+from tests.e2e.conftest import ROOT, Client, clean_environment
 from tests.e2e.tls_proxy import Passed, Proxy
 
 # As long as S3 lets a link live; no test runs long enough to see two windows.
@@ -78,7 +78,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
     data = tmp_path_factory.mktemp("secure")
     with tls_proxy.running(data) as proxy, running_backend(data / "data") as environment:
         storage_port = urlsplit(environment["AWS_ENDPOINT_URL_S3"]).port or 0
-        made = Secure(proxy, free_port(), storage_port, environment)
+        made = Secure(proxy(), storage_port, environment)
         environment |= {
             "AWS_ENDPOINT_URL_S3": f"https://localhost:{storage_port}",
             "AWS_CA_BUNDLE": str(proxy.authority),

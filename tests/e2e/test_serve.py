@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,10 @@ def children(pid: int) -> list[int]:
     return [*direct, *(grandchild for child in direct for grandchild in children(child))]
 
 
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
 def gone(pids: list[int], seconds: float = 15) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -61,6 +66,30 @@ def gone(pids: list[int], seconds: float = 15) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def is_ours(held: socket.socket, port: int) -> bool:
+    try:
+        held.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)  # from now on, for us alone
+    return True
+
+
+def answers(served: Served) -> bool:
+    try:
+        urllib.request.urlopen(f"{served.url}/healthz").close()  # noqa: S310
+    except OSError:
+        return False
+    return True
+
+
+def wait_for(is_so: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_data_outlives_a_clean_stop(served: Served, client: Client) -> None:
@@ -105,6 +134,24 @@ def test_whatever_dies_is_started_again(served: Served, client: Client) -> None:
             time.sleep(0.2)
     publish(served, client, "2.0")
     assert listed(served) == ["1.0", "2.0"]
+
+
+def test_it_waits_for_its_port_when_it_starts_again(served: Served) -> None:
+    """A port that nobody serves may be held for a moment by the near end of some connection."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        os.kill(served.process.pid, signal.SIGSTOP)  # it sees nothing before the port is held
+        try:
+            for pid in children(served.process.pid):
+                if "local.web" in command_line(pid):
+                    os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: is_ours(held, served.port))
+        finally:
+            os.kill(served.process.pid, signal.SIGCONT)
+        served.wait_for("Starting the index again")
+        time.sleep(1)
+        assert served.process.poll() is None
+    wait_for(lambda: answers(served))
 
 
 def test_nothing_is_left_running_when_it_is_killed(served: Served) -> None:
