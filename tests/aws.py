@@ -19,7 +19,7 @@ from app.domain.pages import Part
 from app.store import wire
 from app.store.aws_json import AwsJson
 from app.store.contents import ContentStore
-from app.store.page_objects import PageObjects
+from app.store.object_wire import ObjectWire
 
 
 class _Socket:
@@ -104,7 +104,7 @@ Hook = Callable[[str, dict[str, Any], Callable[[], Any]], Any]
 def between(hook: Hook) -> Iterator[None]:
     """Let `hook` stand between this process and AWS, whoever calls: the SDK or our own reader."""
     by_sdk, by_reader, of_bucket = BaseClient._make_api_call, AwsJson.call, ContentStore._get
-    of_page = PageObjects._ask
+    of_object = ObjectWire._ask
 
     def sdk(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
         return hook(operation, arguments, lambda: by_sdk(self, operation, arguments))
@@ -115,15 +115,15 @@ def between(hook: Hook) -> Iterator[None]:
     def bucket(self: ContentStore, blob: Blob, part: Part | None) -> Any:
         return hook("GetObject", {"Key": blob.key}, lambda: of_bucket(self, blob, part))
 
-    def page(self: PageObjects, method: str, key: str, *arguments: Any) -> Any:
+    def directly(self: ObjectWire, method: str, key: str, *arguments: Any) -> Any:
         operation = f"{method.capitalize()}Object"
-        return hook(operation, {"Key": key}, lambda: of_page(self, method, key, *arguments))
+        return hook(operation, {"Key": key}, lambda: of_object(self, method, key, *arguments))
 
     with (
         patch.object(BaseClient, "_make_api_call", sdk),
         patch.object(AwsJson, "call", reader),
         patch.object(ContentStore, "_get", bucket),
-        patch.object(PageObjects, "_ask", page),
+        patch.object(ObjectWire, "_ask", directly),
     ):
         yield
 

@@ -10,8 +10,12 @@ from app.domain.dist_file import IMMUTABLE, Blob
 from app.errors import NotFound, Unavailable
 from app.store import aws
 from app.store.failures import code_of, translated
+from app.store.object_wire import ObjectWire
 
 _log = logging.getLogger(__name__)
+
+# What is put from memory, in one piece; an upload through Lambda is no larger.
+_SMALL = 6 * 1024 * 1024
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,8 +24,9 @@ if TYPE_CHECKING:
 class BlobStore:
     """The bucket: distribution files, large metadata and large pages."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, wire: ObjectWire) -> None:
         self._config = config
+        self._wire = wire
         self._lock = threading.Lock()
         self._opened: S3Client | None = None
 
@@ -42,7 +47,9 @@ class BlobStore:
             s3={"addressing_style": "path" if self._config.s3_url else "virtual"},
             connect_timeout=1,
             read_timeout=8,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            # What uploads wait for has been tried once before it comes here, and all of that must
+            # end well before Lambda's own limit.
+            retries={"mode": "standard", "total_max_attempts": 2},
         )
         make: Any = aws.core().create_client
         client: S3Client = make(
@@ -60,6 +67,22 @@ class BlobStore:
         A key is written once: a repeated request that came late would make what is published an
         old version, which the bucket removes some day. So what is there already is what it names.
         """
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        small = _small(content)
+        if small is not None:
+            headers = {
+                "cache-control": IMMUTABLE,
+                "content-disposition": "attachment",
+                "content-type": media_type,
+                "if-none-match": "*",
+                "x-amz-checksum-sha256": checksum,
+                "x-amz-sdk-checksum-algorithm": "SHA256",
+            }
+            if blob := self._wire.put(key, small, headers):
+                return blob
+        return self._put(key, content, checksum, media_type)
+
+    def _put(self, key: str, content: IO[bytes] | bytes, checksum: str, media_type: str) -> Blob:
         from botocore.exceptions import ClientError
 
         try:
@@ -68,7 +91,8 @@ class BlobStore:
                 Key=key,
                 Body=content,
                 IfNoneMatch="*",
-                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=checksum,
                 ContentType=media_type,
                 ContentDisposition="attachment",
                 CacheControl=IMMUTABLE,
@@ -105,7 +129,8 @@ class BlobStore:
         nothing names does no harm.
         """
         try:
-            self._delete(blob)
+            if not self._wire.discard(blob):
+                self._delete(blob)
         except Unavailable:
             _log.warning("an object is left behind", extra={"key": blob.key})
 
@@ -125,3 +150,13 @@ class BlobStore:
         self.client.delete_object(
             Bucket=self._config.bucket, Key=blob.key, VersionId=blob.version_id
         )
+
+
+def _small(content: IO[bytes] | bytes) -> bytes | None:
+    """Return all of `content`, which then stands where it stood; None if it is large."""
+    if isinstance(content, bytes):
+        return content if len(content) <= _SMALL else None
+    start = content.tell()
+    found = content.read(_SMALL + 1)
+    content.seek(start)
+    return found if len(found) <= _SMALL else None

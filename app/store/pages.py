@@ -1,7 +1,9 @@
 """Rendered pages, and the heads that name the current ones."""
 
+import hashlib
 import logging
 import secrets
+import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -17,26 +19,31 @@ from app.models.base import table
 from app.models.head import HeadItem, PageRefMap
 from app.models.page import PageItem
 from app.store import keys
+from app.store.blobs import BlobStore
 from app.store.contents import ContentStore
 from app.store.failures import code_of, translated
-from app.store.page_objects import PageObjects
 
 _log = logging.getLogger(__name__)
+
+# Large pages whose pieces stay in the process, a megabyte for 5,000 files.
+_REMEMBERED = 4
 
 
 @dataclass(frozen=True)
 class PageStore:
     """Pages, small ones in the head, larger ones in an item, the largest in S3."""
 
-    objects: PageObjects
+    blobs: BlobStore
     contents: ContentStore
     # Limits in compressed bytes: of the head's pages together, and of a page item.
     inline_bytes: int
     item_bytes: int
     # The https address of the index, which pages tell where the standards want full URLs; or empty.
     address: str = ""
-    # What the large page was made of that this process published last: a release has many files.
-    latest: dict[PageRef, Composition] = field(default_factory=dict)
+    # What large pages were made of that this process published last, the newest last: a release has
+    # many files.
+    _latest: dict[NormalizedName, tuple[PageRef, Composition]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @translated
     def head(self, project: NormalizedName) -> Head | None:
@@ -92,13 +99,18 @@ class PageStore:
                 return  # ours after all: the answer to an earlier try of this call was lost
             replaced = refs
         else:
-            self._remember(refs, edition)
+            self._remember(head.project, refs, edition)
         self._discard(head.project, replaced)
 
-    def _remember(self, refs: Mapping[str, PageRef], edition: Edition) -> None:
-        if edition.composition is not None:
-            self.latest.clear()
-            self.latest[refs[_INDEX]] = edition.composition
+    def _remember(
+        self, project: NormalizedName, refs: Mapping[str, PageRef], edition: Edition
+    ) -> None:
+        with self._lock:
+            self._latest.pop(project, None)
+            if edition.composition is not None:
+                self._latest[project] = refs[_INDEX], edition.composition
+            if len(self._latest) > _REMEMBERED:
+                del self._latest[next(iter(self._latest))]
 
     def composition(self, head: Head) -> Composition | None:
         """Return what the large page that a head names is made of, None if it is small or unlike.
@@ -107,7 +119,8 @@ class PageStore:
         """
         if head.index is None or not head.pages:
             return None
-        if found := self.latest.get(head.index):
+        ref, found = self._latest.get(head.project, (None, None))
+        if found and ref == head.index:
             return found
         stored = self.edition(head)
         bodies = {form: page.body for form, page in stored.pages.items()}
@@ -166,7 +179,12 @@ class PageStore:
         """Put all into one object: to write one costs more than to write many bytes."""
         content = b"".join(page.body for page in pages.values())
         name = _attempt(head).replace("#", "-")
-        blob = self.objects.put(f"pages/{head.project}/{name}.gz", content)
+        blob = self.blobs.put(
+            f"pages/{head.project}/{name}.gz",
+            content,
+            sha256=hashlib.sha256(content).hexdigest(),
+            media_type="application/gzip",
+        )
         refs, start = {}, 0
         for name, page in pages.items():
             part = Part(start=start, length=len(page.body))
@@ -179,7 +197,7 @@ class PageStore:
             if ref.item is not None:
                 self._delete(project, ref.item)
         for blob in {ref.blob for ref in refs.values() if ref.blob is not None}:
-            self.objects.discard(blob)
+            self.blobs.discard(blob)
 
     def _delete(self, project: NormalizedName, item: str) -> None:
         try:

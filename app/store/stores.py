@@ -91,9 +91,10 @@ class Stores:
     def blobs(self) -> "BlobStore":
         """Objects in S3."""
         from app.store.blobs import BlobStore
+        from app.store.object_wire import ObjectWire
 
         self.bind()  # its client is made of the models' session
-        return BlobStore(self._config)
+        return BlobStore(self._config, ObjectWire(self._config, self.contents.bucket))
 
     @cached_property
     def files(self) -> "FileStore":
@@ -165,12 +166,11 @@ class Stores:
     @cached_property
     def pages(self) -> "PageStore":
         """Rendered pages."""
-        from app.store.page_objects import PageObjects
         from app.store.pages import PageStore
 
         config = self._config
         return PageStore(
-            PageObjects(config, self.contents.bucket, self.blobs),
+            self.blobs,
             self.contents,
             config.inline_page_bytes,
             config.item_page_bytes,

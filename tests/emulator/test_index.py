@@ -217,8 +217,8 @@ def test_a_large_page_is_written_without_the_sdk_and_checked_by_the_storage(
         for number in range(900):
             batch.save(file_item(_file(number, now)))
     by_sdk = []
-    original = BlobStore.put
-    monkeypatch.setattr(BlobStore, "put", lambda *a, **k: by_sdk.append(a) or original(*a, **k))
+    original = BlobStore._put
+    monkeypatch.setattr(BlobStore, "_put", lambda *a, **k: by_sdk.append(a) or original(*a, **k))
 
     pages.refresh(name, stores=stores)
 

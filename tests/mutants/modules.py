@@ -82,7 +82,12 @@ MODULES = (
         "_SINGLE",
         "_DIGESTS",
     ),
-    _feature("upload/views", ("forms", "requests"), "upload"),
+    Module(
+        path="app/web/multipart.py",
+        themes=("forms/", "requests/"),
+        tests=("tests/integration/features/test_upload.py",),
+        inspected=False,
+    ),
     _feature("sessions/forms", ("sessions",), "sessions"),
     _feature("projects/forms", ("management",), "projects"),
     _feature("tokens/forms", ("tokens",), "tokens"),

@@ -24,8 +24,9 @@ _TRIES = 4
 # How long a writer lets others of the same moment render for it, in seconds: a chance time, the
 # longer the more changes wait, so that of fifty writers as of five some three render.
 _WAIT_FOR_EACH, _WAIT_AT_MOST = 0.015, 0.3
-# Of a process's threads one at a time renders a project; the next may find it need not.
-_TURNS = tuple(threading.Lock() for _ in range(16))
+# Of a process's threads one at a time renders a project; the next may find it need not. A thread
+# never waits for itself, should something come between its own steps.
+_TURNS = tuple(threading.RLock() for _ in range(16))
 
 
 def is_current(project: NormalizedName, *, stores: Stores) -> bool:

@@ -68,6 +68,11 @@ def _other_boundary(own: Own) -> Steps:
     return one(post(encode(fields(own, wheel(own))), headers))
 
 
+def _other_type(own: Own) -> Steps:
+    headers = {"Content-Type": f"multipart/mixed; boundary={BOUNDARY}"}
+    return one(post(encode(fields(own, wheel(own))), headers))
+
+
 def _preamble(own: Own) -> Steps:
     return one(post(b"This is a form.\r\n" + encode(fields(own, wheel(own)))))
 
@@ -95,6 +100,7 @@ CASES = [
     _body("no-content-type", b"x" * 100, "no/such/type;;;="),
     refusal("urlencoded", FORM, _urlencoded, NO_FORM),
     refusal("file-without-a-form", FORM, _wheel_alone, NO_FORM),
+    refusal("other-multipart-type", FORM, _other_type, NO_FORM),
     refusal("other-boundary", FORM, _other_boundary, DAMAGED),
     refusal("cut-off-before-the-file", FORM, _cut, DAMAGED),
     refusal("cut-off-in-the-file", FORM, _cut_in_the_file, DAMAGED),
