@@ -27,7 +27,10 @@ def require_port(host: str, port: int) -> None:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody has."""
+    """Return a port of 127.0.0.1 that nobody has.
+
+    :raises BackendError: if all that were tried are in use.
+    """
     for _ in range(_TRIES):
         port = secrets.choice(_RANGE)
         try:

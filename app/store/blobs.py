@@ -11,11 +11,13 @@ from app.errors import NotFound, Unavailable
 from app.store import aws
 from app.store.failures import code_of, translated
 from app.store.object_wire import ObjectWire
+from app.store.wire import pause
 
 _log = logging.getLogger(__name__)
 
 # What is put from memory, in one piece; an upload through Lambda is no larger.
 _SMALL = 6 * 1024 * 1024
+_CONFLICT = "ConditionalRequestConflict"
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,10 +48,10 @@ class BlobStore:
             signature_version="s3v4",
             s3={"addressing_style": "path" if self._config.s3_url else "virtual"},
             connect_timeout=1,
-            read_timeout=8,
-            # What uploads wait for has been tried once before it comes here, and all of that must
+            # Small objects have been tried once already (store/object_wire.py); all tries together
             # end well before Lambda's own limit.
-            retries={"mode": "standard", "total_max_attempts": 2},
+            read_timeout=6,
+            retries={"mode": "standard", "total_max_attempts": 3},
         )
         make: Any = aws.core().create_client
         client: S3Client = make(
@@ -67,20 +69,23 @@ class BlobStore:
         A key is written once: a repeated request that came late would make what is published an
         old version, which the bucket removes some day. So what is there already is what it names.
         """
+        from botocore.exceptions import ClientError
+
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         small = _small(content)
         if small is not None:
-            headers = {
-                "cache-control": IMMUTABLE,
-                "content-disposition": "attachment",
-                "content-type": media_type,
-                "if-none-match": "*",
-                "x-amz-checksum-sha256": checksum,
-                "x-amz-sdk-checksum-algorithm": "SHA256",
-            }
-            if blob := self._wire.put(key, small, headers):
+            if blob := self._wire.put(key, small, _headers(checksum, media_type)):
                 return blob
-        return self._put(key, content, checksum, media_type)
+            content = small
+        attempt = 0
+        while True:
+            try:
+                return self._put(key, content, checksum, media_type)
+            except ClientError as error:
+                # The wire's own attempt may still be at work in S3.
+                if small is None or code_of(error) != _CONFLICT or not pause(attempt):
+                    raise
+            attempt += 1
 
     def _put(self, key: str, content: IO[bytes] | bytes, checksum: str, media_type: str) -> Blob:
         from botocore.exceptions import ClientError
@@ -129,8 +134,7 @@ class BlobStore:
         nothing names does no harm.
         """
         try:
-            if not self._wire.discard(blob):
-                self._delete(blob)
+            self._delete(blob)
         except Unavailable:
             _log.warning("an object is left behind", extra={"key": blob.key})
 
@@ -147,9 +151,22 @@ class BlobStore:
 
     @translated
     def _delete(self, blob: Blob) -> None:
-        self.client.delete_object(
-            Bucket=self._config.bucket, Key=blob.key, VersionId=blob.version_id
-        )
+        if not self._wire.discard(blob):
+            self.client.delete_object(
+                Bucket=self._config.bucket, Key=blob.key, VersionId=blob.version_id
+            )
+
+
+def _headers(checksum: str, media_type: str) -> dict[str, str]:
+    """Return what `BlobStore._put` has the SDK send."""
+    return {
+        "cache-control": IMMUTABLE,
+        "content-disposition": "attachment",
+        "content-type": media_type,
+        "if-none-match": "*",
+        "x-amz-checksum-sha256": checksum,
+        "x-amz-sdk-checksum-algorithm": "SHA256",
+    }
 
 
 def _small(content: IO[bytes] | bytes) -> bytes | None:

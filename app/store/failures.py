@@ -100,7 +100,7 @@ _MAX_CAUSE = 400
 
 
 class ServiceError(Exception):
-    """A failed call of our own signed reader, which goes without the SDK.
+    """A failed call of our own signed requests, which go without the SDK.
 
     `code` is AWS's, such as `ThrottlingException`, or None if no answer came; `operation` is the
     name of the call, such as `BatchGetItem`.

@@ -1,8 +1,8 @@
 """Writing and removing objects without the SDK, for which each call costs more than a page.
 
 It is for what uploads wait for: wheels of usual size, and large pages. Whatever S3 answers but a
-plain yes is left to the SDK, which knows what it means and tries again (store/blobs.py): a key
-belongs to one attempt, so to put its object twice does no harm.
+plain yes is left to the SDK, which knows what it means and tries again (store/blobs.py): a key is
+written once, so to put its object twice does no harm.
 tests/integration/store/test_object_wire.py holds both ways against each other.
 """
 
@@ -33,7 +33,10 @@ class ObjectWire:
     def put(self, key: str, content: bytes, headers: Mapping[str, str]) -> Blob | None:
         """Store `content` under a new `key`; return None where the SDK must try it.
 
-        `headers` are those of S3's PutObject, with names in lower case; its checksum is among them.
+        `headers` are those of S3's PutObject, with names in lower case, `if-none-match` and the
+        checksum among them.
+
+        :raises Unavailable: if there are no credentials.
         """
         answer = self._ask("PUT", key, "", headers, content)
         if answer is None or answer.status != _OK:
@@ -41,7 +44,10 @@ class ObjectWire:
         return Blob(key=key, version_id=answer.headers.get("x-amz-version-id", "null"))
 
     def discard(self, blob: Blob) -> bool:
-        """Remove exactly this version of an object; return False where the SDK must try it."""
+        """Remove exactly this version of an object; return False where the SDK must try it.
+
+        :raises Unavailable: if there are no credentials.
+        """
         query = f"versionId={quote(blob.version_id, safe='')}"
         answer = self._ask("DELETE", blob.key, query, {}, None)
         return answer is not None and answer.status == _NO_CONTENT

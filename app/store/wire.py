@@ -1,4 +1,4 @@
-"""Kept-open HTTP connections to one host, for the few calls that every reader waits for.
+"""Kept-open HTTP connections to one host, for the few calls that readers and uploads wait for.
 
 `http.client` alone, because every other client takes longer to load than a whole request takes. Of
 it we use the connections and the answers; requests are written in one piece (two would be two

@@ -17,7 +17,10 @@ from app.errors import BadRequest, TooLarge
 MAX_FIELD_BYTES = 16 * 1024 * 1024
 """Of all fields together: a few hundred bytes each, and a README of any length."""
 MAX_PARTS = 10_000
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
+# What the decoder may hold back: the header of a part, of which each line takes a hundred times its
+# bytes, and what stands before the first part or behind the last one.
+_HELD_BACK = 2 * _CHUNK
 # A smaller file stays in memory.
 _SPOOLED = 512 * 1024
 
@@ -38,10 +41,13 @@ class SentForm:
     def read(self, max_file_bytes: int) -> None:
         """Read the body of this request; the file then stands at its start.
 
+        The body may have `max_file_bytes` and `MAX_FIELD_BYTES`; so the file may have a little more
+        than it should.
+
         :raises BadRequest: if it is no such form, or damaged, or has another file.
         :raises TooLarge: if all fields together have more than `MAX_FIELD_BYTES`.
-        :raises RequestEntityTooLarge: if the file has more bytes than it may, or the form too many
-            parts.
+        :raises RequestEntityTooLarge: if the body has more than it may, or more parts, or anything
+            but a file and fields is long.
         """
         request.max_content_length = max_file_bytes + MAX_FIELD_BYTES
         boundary = request.mimetype_params.get("boundary")
@@ -108,7 +114,7 @@ def _events(boundary: bytes) -> Iterator[Event]:
 
     :raises ValueError: if it does not follow RFC 7578, or ends too early.
     """
-    decoder = MultipartDecoder(boundary, MAX_FIELD_BYTES, max_parts=MAX_PARTS)
+    decoder = MultipartDecoder(boundary, _HELD_BACK, max_parts=MAX_PARTS)
     more = True
     while more:
         chunk = request.stream.read(_CHUNK)

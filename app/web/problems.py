@@ -77,10 +77,13 @@ def _from_http(error: HTTPException) -> AnyResponse:
 
 def _too_large() -> TooLarge:
     """Return what to say of a body that is too large for its address: a way that takes more."""
+    from app.web.multipart import MAX_FIELD_BYTES, MAX_PARTS
+
     if request.path.startswith("/legacy"):
         return TooLarge(
             "The upload is larger than this index takes: a file may have"
-            f" {config().max_file_bytes} bytes, the fields beside it 16 MiB in 10,000 parts;"
+            f" {config().max_file_bytes} bytes, the fields beside it {MAX_FIELD_BYTES} bytes in"
+            f" {MAX_PARTS} parts;"
             " `larder upload` needs no fields."
         )
     limit = (

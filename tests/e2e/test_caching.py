@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from local.backend import start, stop
+from local.ports import free_port
 from tests import make
 from tests.e2e import tls_proxy
 from tests.e2e.conftest import ROOT, Client, clean_environment
@@ -78,7 +79,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
     data = tmp_path_factory.mktemp("secure")
     with tls_proxy.running(data) as proxy, running_backend(data / "data") as environment:
         storage_port = urlsplit(environment["AWS_ENDPOINT_URL_S3"]).port or 0
-        made = Secure(proxy(), storage_port, environment)
+        made = Secure(proxy, free_port(), storage_port, environment)
         environment |= {
             "AWS_ENDPOINT_URL_S3": f"https://localhost:{storage_port}",
             "AWS_CA_BUNDLE": str(proxy.authority),

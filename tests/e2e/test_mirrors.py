@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pypi_simple import ProjectPage
 
+from local.ports import free_port
 from tests.e2e.conftest import ROOT, TOOLS, Client, Served, clean_environment
 from tests.e2e.test_clients import dist
 from tests.e2e.test_managing import call
@@ -146,7 +147,7 @@ def test_bandersnatch_loses_nothing_that_changes_while_it_looks(
 @pytest.fixture
 def devpi(index: Served, client: Client) -> Iterator[str]:
     """The index URL of a mirror in a devpi server."""
-    data, port, programs = client.home / "devpi"(), TOOLS / "devpi" / "bin"
+    data, port, programs = client.home / "devpi", free_port(), TOOLS / "devpi" / "bin"
     address, env = f"http://127.0.0.1:{port}", clean_environment(client.home)
     init = [programs / "devpi-init", "--serverdir", data, "--no-root-pypi", "--root-passwd", "it"]
     subprocess.run(init, env=env, check=True, capture_output=True)
@@ -163,7 +164,8 @@ def devpi(index: Served, client: Client) -> Iterator[str]:
             client.run("devpi", "login", "team", "--password=it")
             client.run(
                 "devpi", "index", "-c", "team/larder", "type=mirror",
-                f"mirror_url={index.simple}", "mirror_cache_expiry=0",
+                f"mirror_url={index.simple}", "mirror_no_project_list=true",
+                "mirror_cache_expiry=0",
             )  # fmt: skip
             yield f"{address}/team/larder/+simple/"
         finally:

@@ -408,7 +408,7 @@ def test_a_request_gives_up_before_its_front_does_when_aws_falls_silent(
         wire = Wire(FAULTS["silent"], at, is_outage=True)
         with on(wire):
             answer = act()
-        seconds = [8 if operation.isupper() else 4 for operation in wire.operations[at:]]
+        seconds = [6 if operation.isupper() else 4 for operation in wire.operations[at:]]
         assert sum(seconds) <= FRONT_SECONDS, (at, wire.operations, answer.status_code)
 
 

@@ -2,7 +2,6 @@
 
 import gzip
 import random
-import threading
 import time
 import zlib
 from collections.abc import Collection, Iterable
@@ -21,12 +20,10 @@ from app.store.stores import Stores
 
 # A page is replaced between reading its head and fetching it only while uploads pour in.
 _TRIES = 4
-# How long a writer lets others of the same moment render for it, in seconds: a chance time, the
-# longer the more changes wait, so that of fifty writers as of five some three render.
-_WAIT_FOR_EACH, _WAIT_AT_MOST = 0.015, 0.3
-# Of a process's threads one at a time renders a project; the next may find it need not. A thread
-# never waits for itself, should something come between its own steps.
-_TURNS = tuple(threading.RLock() for _ in range(16))
+# How long a writer lets others of the same moment render for it, for each of them: a chance time of
+# so many calls to the database. A rendering takes twice as long.
+_WAIT_CALLS = 4
+_WAIT_AT_MOST = 1.0  # seconds
 
 
 def is_current(project: NormalizedName, *, stores: Stores) -> bool:
@@ -66,26 +63,26 @@ def refresh(
     is behind. Doing it once too often is harmless. `filenames` are those of the files that changed:
     of a large page only they cost something; None looks at all of them.
     """
+    start = time.monotonic()
     head = stores.pages.bump(project, serial.at(datetime.now(UTC)), filenames)
     wanted, waiting = head.gen, head.gen - head.page_gen
     is_busy = waiting > 1
     if is_busy:
         # Others change this project at the same moment: one rendering may do for all of us.
-        longest = min(waiting * _WAIT_FOR_EACH, _WAIT_AT_MOST)
+        longest = min(waiting * _WAIT_CALLS * (time.monotonic() - start), _WAIT_AT_MOST)
         time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads writers
-    with _TURNS[hash(project) % len(_TURNS)]:
-        for attempt in range(_TRIES):
-            if is_busy:
-                latest = stores.pages.head(project)
-                if latest is None or latest.page_gen >= wanted:
-                    return
-                head = latest
-            try:
-                _publish(head, stores=stores, anew=attempt == _TRIES - 1)
-            except NotFound:  # somebody has replaced the page that this one was to be made of
-                is_busy = True
-            else:
+    for attempt in range(_TRIES):
+        if is_busy:
+            latest = stores.pages.head(project)
+            if latest is None or latest.page_gen >= wanted:
                 return
+            head = latest
+        try:
+            _publish(head, stores=stores, anew=attempt == _TRIES - 1)
+        except NotFound:  # somebody has replaced the page that this one was to be made of
+            is_busy = True
+        else:
+            return
 
 
 def _publish(head: Head, *, stores: Stores, anew: bool) -> None:

@@ -78,9 +78,9 @@ class Index:
         return [fault.detail for fault in verify(stores=self.stores) if fault.subject == DEMO]
 
 
-def file_of(version: str, now: datetime) -> DistFile:
+def file_of(version: str, now: datetime, project: NormalizedName = DEMO) -> DistFile:
     return DistFile(
-        project=DEMO,
+        project=project,
         filename=make.wheel_name(version=version),
         version=version,
         kind="bdist_wheel",
@@ -312,3 +312,27 @@ def test_of_many_uploads_only_the_first_reads_the_page_before(index: Index) -> N
     assert reads() > 0
     assert index.is_current()
     assert len(index.listed()) == FILES + 3
+
+
+def test_the_pages_of_a_few_projects_stay_in_the_process(index: Index) -> None:
+    now, first = datetime.now(UTC), NormalizedName("project-0")
+    several = [first, *(NormalizedName(f"project-{number}") for number in range(1, 5))]
+    for name in several:
+        project = Project(name=name, display_name=name, visibility=Visibility.TEAM, created_at=now)
+        with LarderItem.batch_write() as batch:
+            batch.save(project_item(project))
+            for number in range(FILES):
+                batch.save(file_item(file_of(f"1.{number}", now, name)))
+
+    def reads(project: NormalizedName) -> int:
+        with counted() as calls:
+            pages.refresh(project, [make.wheel_name(version="1.7")], stores=index.stores)
+        return calls.count("GetObject") + calls.count("GetItem")
+
+    for name in several[:4]:
+        pages.refresh(name, stores=index.stores)
+    assert [reads(name) for name in several[:4]] == [0] * 4
+    pages.refresh(several[4], stores=index.stores)
+    assert reads(several[4]) == 0
+    assert reads(first) > 0
+    assert all(pages.is_current(name, stores=index.stores) for name in several)

@@ -302,6 +302,12 @@ def test_more_parts_than_any_tool_sends_are_too_large(as_: Clients) -> None:
     assert answer.status_code == 413
 
 
+def test_a_part_with_an_endless_header_is_too_large(as_: Clients) -> None:
+    """Each of its lines takes a hundred times its bytes of memory."""
+    answer = sent(as_(), multipart(b'name="name"\r\n' + b"a\n" * 200_000))
+    assert answer.status_code == 413
+
+
 def test_a_form_that_is_cut_off_is_refused_as_damaged(as_: Clients) -> None:
     for body in (
         multipart(b'name="name"\r\n\r\nlarder'),

@@ -5,10 +5,11 @@ import io
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, CredentialRetrievalError
 
 from app.config import Config
 from app.domain.dist_file import Blob
-from app.store import blobs
+from app.store import blobs, credentials
 from app.store.blobs import BlobStore
 from app.store.object_wire import ObjectWire
 from app.store.stores import Stores
@@ -79,6 +80,53 @@ def test_a_key_is_written_once(stores: Stores) -> None:
     assert put(stores.blobs) == first
     found = stores.blobs.client.list_object_versions(Bucket="larder-dev", Prefix=KEY)
     assert len(found["Versions"]) == 1
+
+
+def test_an_answer_that_is_lost_does_no_harm(stores: Stores, config: Config) -> None:
+    class Deaf(ObjectWire):
+        def _ask(self, *arguments: Any) -> None:
+            super()._ask(*arguments)
+
+    store = BlobStore(config, Deaf(config, stores.contents.bucket))
+    blob = put(store)
+
+    found = store.client.list_object_versions(Bucket="larder-dev", Prefix=KEY)
+    assert [one["VersionId"] for one in found["Versions"]] == [blob.version_id]
+    store.discard(blob)
+    assert "Versions" not in store.client.list_object_versions(Bucket="larder-dev", Prefix=KEY)
+
+
+def test_an_earlier_attempt_that_is_still_at_work_is_waited_for(by_sdk: BlobStore) -> None:
+    """S3 refuses the second PUT of a key while it takes the first, and asks to come again."""
+    refused = []
+
+    def refuse_once(operation: str, _arguments: dict[str, Any], send: Any) -> Any:
+        if operation == "PutObject" and not refused:
+            refused.append(operation)
+            raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, operation)
+        return send()
+
+    with between(refuse_once):
+        blob = put(by_sdk)
+
+    assert refused
+    assert by_sdk.read(blob) == CONTENT
+
+
+def test_without_credentials_what_is_discarded_stays(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    blob = put(stores.blobs)
+
+    def none() -> None:
+        raise CredentialRetrievalError(provider="role", error_msg="silence")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(credentials, "current", none)
+        stores.blobs.discard(blob)
+
+    assert "an object is left behind" in caplog.messages
+    assert stores.blobs.read(blob) == CONTENT
 
 
 def test_exactly_one_version_is_removed(stores: Stores) -> None:
