@@ -14,8 +14,9 @@ DEVELOPMENT_SIGNING_KEYS = "development=bGFyZGVyIGRldmVsb3BtZW50IG9ubHkga2V5IDMy
 MAX_LINK_WINDOW = 302_400
 """A link lives for two windows, and S3 lets none live for more than a week."""
 
-# A request to Lambda ends at 6 MB, in base64.
+# A request to Lambda ends at 6 MB, in base64, and an answer likewise: text in JSON, quotes escaped.
 _LAMBDA_POST_BYTES = 4_000_000
+_LAMBDA_ANSWER_BYTES = 5_000_000
 
 MAX_FILE_BYTES = 5 * 1024**3
 """S3 takes no more in one piece."""
@@ -65,6 +66,8 @@ class Config:
     inspect_bytes: int = 32 * 1024 * 1024
     # Larger ones are inspected when S3 tells that they have arrived, not by the web process.
     object_events: bool = False
+    # The largest page that is sent without compression.
+    answer_bytes: int = 1024 * 1024 * 1024
     # JSON lines instead of text for a terminal.
     json_logs: bool = False
 
@@ -107,6 +110,10 @@ class Config:
             ),
             inspect_bytes=reader.number("LARDER_INSPECT_BYTES", cls.inspect_bytes),
             object_events=reader.flag("LARDER_OBJECT_EVENTS", default=reader.on_lambda),
+            answer_bytes=reader.number(
+                "LARDER_ANSWER_BYTES",
+                _LAMBDA_ANSWER_BYTES if reader.on_lambda else cls.answer_bytes,
+            ),
             json_logs=reader.flag("LARDER_JSON_LOGS", default=reader.on_lambda),
         )
         reader.finish()

@@ -81,7 +81,7 @@ class NotFound(AppError):
 
 
 class NotAcceptable(AppError):
-    """Nothing the client accepts can be served (PEP 691, "Content-Type negotiation")."""
+    """Nothing the client accepts can be served, in form (PEP 691) or coding (RFC 9110, 12.5.3)."""
 
     status = 406
     title = "Not acceptable"

@@ -8,6 +8,7 @@ from werkzeug.datastructures import Accept, ETags
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.errors import NotAcceptable
 from app.logs import redact
 from app.web.context import config
 
@@ -66,14 +67,27 @@ def not_modified(etag: str, *, cache: str, vary: str) -> Response:
 
 
 def stored(gzipped: bytes, content_type: str, etag: str, *, cache: str, vary: str) -> Response:
-    """Return a body that is kept gzipped, unpacked only for a client that does not take gzip."""
+    """Return a body that is kept gzipped, unpacked only for a client that does not take gzip.
+
+    :raises NotAcceptable: if it is too large to be sent unpacked.
+    """
     headers = _validators(etag, cache, vary)
     html = content_type == "text/html"
     headers["Content-Type"] = f"{content_type}; charset=utf-8" if html else content_type
     if not accepts_gzip():
-        return Response(gzip.decompress(gzipped), headers=headers)
+        return Response(_unpacked(gzipped), headers=headers)
     headers["Content-Encoding"] = "gzip"
     return Response(gzipped, headers=headers)
+
+
+def _unpacked(gzipped: bytes) -> bytes:
+    size = int.from_bytes(gzipped[-4:], "little")  # RFC 1952, 2.3.1
+    if size > config().answer_bytes:
+        raise NotAcceptable(
+            f"Uncompressed this has {size:,} bytes, more than this index can send; ask with"
+            " Accept-Encoding: gzip (curl --compressed)."
+        )
+    return gzip.decompress(gzipped)
 
 
 def _validators(etag: str, cache: str, vary: str) -> dict[str, str]:

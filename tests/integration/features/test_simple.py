@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from packaging.utils import canonicalize_name
+from werkzeug.test import TestResponse
 
 from app.config import Config
 from app.domain.project import Project, ProjectRole, Visibility
@@ -157,6 +158,25 @@ def test_a_page_is_sent_compressed_to_those_who_take_it(as_: Clients) -> None:
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.data) == plain.data
     assert "Content-Encoding" not in plain.headers
+
+
+def test_a_page_too_large_to_be_sent_uncompressed_says_how_to_ask(
+    stores: Stores, as_: Clients, mint: Callable[..., str]
+) -> None:
+    """Lambda would make a 502 of it."""
+    publish(as_())
+    size = len(as_().get(DEMO).data)
+    headers = {"Authorization": f"Bearer {mint()}"}
+
+    def answer(most: int, coding: str) -> TestResponse:
+        config = Config.from_env({"LARDER_ANSWER_BYTES": str(most)})
+        asked = headers | {"Accept-Encoding": coding}
+        return create_app(config, stores).test_client().get(DEMO, headers=asked)
+
+    assert answer(size, "identity").status_code == 200
+    assert answer(size - 1, "gzip").status_code == 200
+    refused = answer(size - 1, "identity")
+    assert (refused.status_code, "--compressed" in refused.text) == (406, True)
 
 
 def test_head_tells_what_get_would(as_: Clients) -> None:
