@@ -104,8 +104,8 @@ class SentForm:
         self._room -= size
         if self._room < 0:
             raise TooLarge(
-                f"The fields of the form have more than {MAX_FIELD_BYTES:,} bytes together; send"
-                " less metadata beside the file, which has it all."
+                f"The fields of the form have more than {MAX_FIELD_BYTES:,} bytes together;"
+                " `larder upload` needs no fields."
             )
 
 
