@@ -113,7 +113,8 @@ PYTHON_pypicloud = $(shell $(BIN)/python -c "from sls.finish_zip import find_pyt
 	print(find('3.10') or '$(PYTHON)')")
 .tools/peers/%/.done: bench/requirements-%.txt $(VENV)/.done
 	@echo "Installing $* to compare with ..."
-	@test -x $(@D)/bin/python || $(or $(PYTHON_$*),$(PYTHON)) -m venv $(@D)
+	@rm -rf $(@D)
+	@$(or $(PYTHON_$*),$(PYTHON)) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 	@touch $@
 
