@@ -1,12 +1,9 @@
 """An index in this process, on an emulated AWS: for the suite, and for a run without a server."""
 
-import importlib
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
-from unittest.mock import patch
 
 from flask import Flask
 from moto.backends import get_backend
@@ -22,6 +19,7 @@ from tests.aws import emulated_aws
 from tests.corpus.case import Case
 from tests.corpus.runner import Player, Result
 from tests.corpus.transports import Transport
+from tests.function import function_over
 
 # The emulator copies every item there is for each transaction.
 _CASES_UNTIL_EMPTIED = 25
@@ -91,6 +89,5 @@ def lambda_function(app: Flask) -> Iterator[Callable[[Any, Any], dict[str, Any]]
     """Yield `handler.http` over this application; outside, the module is not imported."""
     context = app.extensions["larder"]
     front = factory.Front(context.config, context.stores)
-    with patch.dict(sys.modules), patch.object(factory, "Front", lambda: front):
-        sys.modules.pop("handler", None)
-        yield importlib.import_module("handler").http
+    with function_over(front) as handler:
+        yield handler.http

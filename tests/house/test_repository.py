@@ -100,6 +100,13 @@ def test_every_route_is_described() -> None:
             assert f"`{rule.rule}`" in described, rule.rule
 
 
+def test_no_test_forgets_modules_of_the_application() -> None:
+    """Their classes would be made twice, in an order of the tests that comes up once in a while."""
+    forgets = re.compile(r"patch\.dict\(\s*[\"']?sys\.modules|sys\.modules\.clear")
+    tests = [path for path in tracked() if path.suffix == ".py" and path != Path(__file__)]
+    assert not [path for path in tests if forgets.search(path.read_text())]
+
+
 @pytest.mark.parametrize("page", ["docs/reference/protocol.md", "SECURITY.md"])
 def test_every_test_that_a_promise_names_is_there(page: str) -> None:
     named = set(re.findall(r"\b(test_\w+\.py)::(test_\w+)", read(page)))

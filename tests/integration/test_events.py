@@ -4,14 +4,11 @@ Nothing is raised, nothing is answered with a 5xx, and nothing is written but by
 """
 
 import base64
-import importlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,6 +22,7 @@ from tests import make
 from tests.aws import counted
 from tests.corpus.case import File, Own
 from tests.corpus.uploads import MULTIPART, encode, fields
+from tests.function import function_over
 
 Mint = Callable[..., str]
 Handle = Callable[[Any, None], Any]
@@ -53,9 +51,8 @@ def handler(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleT
     """Yield the module that Lambda calls, over the whole index on an emulated AWS."""
     monkeypatch.setenv("STRIP_STAGE_PATH", "true")
     front = factory.Front(Config.from_env(LIMITS), stores)
-    with patch.dict(sys.modules), patch.object(factory, "Front", lambda: front):
-        sys.modules.pop("handler", None)
-        yield importlib.import_module("handler")
+    with function_over(front) as handler:
+        yield handler
 
 
 @pytest.fixture
