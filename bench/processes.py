@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.processes import end
+
 ROOT = Path(__file__).parents[1]
 TOOLS = ROOT / ".tools"
 PEERS = TOOLS / "peers"
 _READY_SECONDS = 120
-_STOP_SECONDS = 15
 _POLL_SECONDS = 0.01
 _KIB = 1024
 
@@ -111,17 +112,6 @@ def gunicorn(python: Path, *application: str) -> list[str | Path]:
 def at(port: int, workers: int = 1) -> dict[str, str]:
     """Return the settings of gunicorn.conf.py for some workers on a port."""
     return {"HOST": "127.0.0.1", "PORT": str(port), "WEB_CONCURRENCY": str(workers)}
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that was started here, by force if it does not end by itself."""
-    if process.poll() is None:
-        process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def python_here() -> Path:

@@ -6,7 +6,6 @@ import fcntl
 import http.client
 import json
 import os
-import signal
 import subprocess
 import threading
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local import folder
+from local.processes import end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,6 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SERVER = REPOSITORY / "local" / "server.py"
 PYTHON = REPOSITORY / ".venv-backend" / "bin" / "python"
 START_SECONDS = 60.0
-STOP_SECONDS = 15.0
 POLL_SECONDS = 0.02
 ALIVE_SECONDS = 5.0
 
@@ -144,14 +143,7 @@ def _failure(data: Path, process: subprocess.Popen[bytes]) -> BackendError:
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End a back end from ``start`` and wait for it; its last state is then on disk."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        # Nothing is lost: what was acknowledged is in the journal.
-        process.kill()
-        process.wait()
+    end(process)  # nothing is lost by force: what was acknowledged is in the journal
     if process.stderr is not None:
         process.stderr.close()
 

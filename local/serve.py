@@ -19,11 +19,11 @@ from local.backend import REPOSITORY, BackendError, start, stop
 from local.folder import log_file
 from local.offline import data_folder, use
 from local.ports import require_port
+from local.processes import end
 
 _LAST_PORT = 65535
 _POLL_SECONDS = 0.3
 _READY_SECONDS = 30
-_STOP_SECONDS = 20
 
 
 class Service:
@@ -91,8 +91,8 @@ class Service:
                 self.backend, self.backend_process = start(self.data)
                 use(self.backend, self.data)
                 if self.backend.endpoint != before.endpoint:
-                    _end(self.web_process)
-                    _end(self.scheduler)
+                    end(self.web_process)
+                    end(self.scheduler)
             if self.web_process is None or self.web_process.poll() is not None:
                 print("Starting the index again.", flush=True)
                 self._wait_for_port()
@@ -107,21 +107,9 @@ class Service:
 
     def stop(self) -> None:
         """Stop all, the index first and the back end last."""
-        _end(self.web_process)
-        _end(self.scheduler)
+        end(self.web_process)
+        end(self.scheduler)
         stop(self.backend_process)
-
-
-def _end(process: subprocess.Popen[bytes] | None) -> None:
-    """End a process, by force if it does not end by itself."""
-    if process is None or process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def prepare() -> list[str]:
