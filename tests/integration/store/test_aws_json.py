@@ -1,5 +1,6 @@
 """The reader's own calls, against a host on loopback that behaves as badly as hosts do."""
 
+import base64
 import datetime as dt
 import json
 import re
@@ -20,6 +21,8 @@ from app.store.aws_json import AwsJson
 from app.store.failures import ServiceError
 from app.store.wire import Wire
 
+# With its port: the emulated AWS of other tests answers at the plain name.
+AMAZON = "https://dynamodb.eu-west-1.amazonaws.com:443"
 OK = {"Item": {"pk": {"S": "x"}}}
 
 
@@ -42,7 +45,11 @@ class Host:
                 answers = host.answers
                 (answers.pop(0) if len(answers) > 1 else answers[0])(self)
 
-            do_GET = do_POST  # noqa: N815
+            do_GET = do_HEAD = do_DELETE = do_POST  # noqa: N815
+
+            def do_CONNECT(self) -> None:
+                host.asked.append({name.lower(): value for name, value in self.headers.items()})
+                self.send_error(407)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -78,6 +85,16 @@ def say(body: Any, status: int = 200, **headers: str) -> Callable[[BaseHTTPReque
 def refuse(code: str, status: int = 400, **headers: str) -> Callable[..., None]:
     kind = f"com.amazonaws.dynamodb.v20120810#{code}"
     return say({"__type": kind, "message": "no"}, status, **headers)
+
+
+def say_nothing(status: int) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Answer without a body and without a word about its length, as S3 does."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response_only(status)
+        handler.end_headers()
+
+    return answer
 
 
 def hang_up(handler: BaseHTTPRequestHandler) -> None:
@@ -130,6 +147,19 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(host: Host, dynamodb
     time.sleep(0.05)
     assert dynamodb.call("GetItem", {}) == OK
     assert len(host.asked) == 2
+
+
+@pytest.mark.parametrize(("method", "status"), [("DELETE", 204), ("GET", 304), ("HEAD", 200)])
+def test_what_has_no_body_is_not_waited_for(host: Host, method: str, status: int) -> None:
+    host.answers = [say_nothing(status)]
+    line = Wire(f"http://127.0.0.1:{host.port}")
+
+    for _ in range(2):
+        answer = line.ask(method, "/", {}, operation=method)
+        assert (answer.status, answer.body) == (status, b"")
+
+    line.close()
+    assert len(host.connections) == 1
 
 
 def test_threads_have_connections_of_their_own(host: Host, dynamodb: AwsJson) -> None:
@@ -338,15 +368,39 @@ def test_a_host_that_nobody_vouches_for_is_not_spoken_to(
     assert host.asked == []
 
 
+@pytest.fixture
+def no_exceptions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies are for all hosts."""
+    for name in ("NO_PROXY", "no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_proxy_is_shown_the_credentials_of_its_url(
+    host: Host, no_exceptions: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://us%40er:pass@127.0.0.1:{host.port}")
+    with pytest.raises(ServiceError):
+        Wire(AMAZON).ask("GET", "/", {}, operation="GetItem")
+
+    [asked] = host.asked
+    assert asked["proxy-authorization"] == "Basic " + base64.b64encode(b"us@er:pass").decode()
+
+
+@pytest.mark.parametrize("proxy", ["http://proxy.example", "proxy.example", "proxy.example:80"])
+def test_a_proxy_listens_at_the_port_of_http_unless_it_says_another(
+    proxy: str, no_exceptions: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    connection = wire.connect(AMAZON, ssl.create_default_context())
+    assert (connection.host, connection.port) == ("proxy.example", 80)
+
+
 def test_a_proxy_that_the_environment_names_is_asked_to_reach_amazon(
-    host: Host, monkeypatch: pytest.MonkeyPatch
+    host: Host, no_exceptions: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{host.port}")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    amazon = "https://dynamodb.eu-west-1.amazonaws.com:443"
-    connection = wire.connect(amazon, ssl.create_default_context())
+    connection = wire.connect(AMAZON, ssl.create_default_context())
     assert (connection.host, connection.port) == ("127.0.0.1", host.port)
     monkeypatch.setenv("NO_PROXY", ".amazonaws.com")
-    direct = wire.connect(amazon, ssl.create_default_context())
+    direct = wire.connect(AMAZON, ssl.create_default_context())
     assert direct.host == "dynamodb.eu-west-1.amazonaws.com"
