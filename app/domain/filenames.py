@@ -27,7 +27,7 @@ class DistName:
     version: "Version"
     # "sdist" or "bdist_wheel", the `filetype` of the legacy upload API.
     kind: str
-    # Equal for all spellings of one and the same file: `1.0` and `1.0.0`, tags in any order.
+    # Equal for all spellings of one file: `1.0` and `1.0.0`, tags in any order and case.
     identity: str
 
 
@@ -98,13 +98,13 @@ def _parse_wheel(filename: str) -> DistName:
         raise BadRequest(
             f"{filename!r} has characters in its tags that no tag has; build it again."
         )
-    tags = "-".join(".".join(sorted(part.split("."))) for part in stem[-3:])
+    tags = "-".join(".".join(sorted(set(part.lower().split(".")))) for part in stem[-3:])
     return DistName(
         filename=filename,
         project=project,
         version=version,
         kind=WHEEL,
-        identity=_identity(project, version, WHEEL, "".join(map(str, build)), tags),
+        identity=_identity(project, version, WHEEL, "".join(map(str, build)).lower(), tags),
     )
 
 

@@ -11,9 +11,9 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
-from packaging.metadata import RawMetadata, parse_email
+from packaging.metadata import RawMetadata
 
-from app.domain import filenames
+from app.domain import filenames, metadata
 from app.domain.dist_file import DistFile
 from app.domain.names import NormalizedName
 from app.domain.project import ProjectRole
@@ -78,7 +78,7 @@ def render(subject: Subject, releases: Sequence[ReleaseFiles] | None, *, url: st
 
 
 def _info(subject: Subject, url: str) -> dict[str, Any]:
-    raw, _unparsed = parse_email(subject.document)
+    raw = metadata.read(subject.document)
     release, page = subject.release, f"{url}/project/{subject.project}/"
     version = release.first.version
     return {

@@ -1,6 +1,7 @@
 """Names of archive members: what may become a path on the disk of whoever unpacks."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from enum import Enum
 
@@ -116,15 +117,23 @@ class MemberNames:
         return [(n, name) for name, n in self._numbers.items() if self._kinds[n] is not Kind.FOLDER]
 
     def check_tree(self) -> None:
-        """Check that only folders have something below them.
+        """Check that only folders have something below them, and links not in any spelling.
 
         :raises BadFile: naming the member that stands in the way of another.
         """
+        links = {_folded(name) for name in self._numbers if self.kind(name) is Kind.LINK}
         for name in self._numbers:
             parent, _, _ = name.rpartition(b"/")
             while parent:
-                if self.kind(parent) not in {None, Kind.FOLDER}:
+                if self.kind(parent) not in {None, Kind.FOLDER} or (
+                    links and _folded(parent) in links
+                ):
                     raise BadFile(
                         f"it holds {shown(name)} below {shown(parent)}, which is no folder"
                     )
                 parent, _, _ = parent.rpartition(b"/")
+
+
+def _folded(name: bytes) -> str:
+    """Return what is equal for names that are one name on some systems."""
+    return unicodedata.normalize("NFC", name.decode().casefold())

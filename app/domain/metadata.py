@@ -1,10 +1,13 @@
 """Core metadata: METADATA of a wheel, PKG-INFO of an sdist (core metadata specification)."""
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_email
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 from app.domain.names import NormalizedName, normalize
@@ -26,15 +29,24 @@ _SHOWN = (
     "provides_extra",
     "description_content_type",
 )
-# A field the index acts on must be right. The others are shown only, and build tools in use write
-# some of them into documents whose Metadata-Version does not know them yet.
-_CHECKED = ("metadata_version", "name", "version", "requires_python", "requires_dist")
+# A field that somebody acts on must be right. The others are shown only, and build tools in use
+# write some of them into documents whose Metadata-Version does not know them yet.
+_CHECKED = ("metadata_version", "name", "version", "requires_python")
+# What a browser would run or open on its own machine, were it made a link.
+_NO_LINKS = ("data:", "file:", "javascript:", "vbscript:")
+_IGNORED_IN_LINKS = re.compile(r"[\x00-\x20]")
+_END_OF_FIELDS = re.compile(rb"\r?\n\r?\n")
 
 _BEFORE_LICENSES = {"", "1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3"}
 
 MAX_SUMMARY = 512
 MAX_FIELDS = 200
+# Of all fields together, in bytes and lines; the description was one of them up to version 2.0.
+MAX_HEAD = 1024 * 1024
+MAX_LINES = 20_000
 MAX_REQUIRES_PYTHON = 1000
+MAX_REQUIREMENTS = 5000
+MAX_REQUIREMENT = 4096
 # Bytes of JSON; an item of the database ends at 400 KB.
 _MAX_SHOWN = 100_000
 _MAX_FAULT = 300
@@ -55,18 +67,21 @@ class CoreMetadata:
 
 
 def parse(document: bytes) -> CoreMetadata:
-    """Read a METADATA or PKG-INFO document and check the fields the index relies on.
+    """Read a METADATA or PKG-INFO document and check the fields that anybody acts on.
 
     :raises BadFile: naming each field that is missing or wrong.
     """
-    _check_size(document)
-    raw, _unparsed = parse_email(document)
-    metadata = Metadata.from_raw(raw, validate=False)
-    faults = [fault for field in _CHECKED if (fault := _fault(metadata, field))]
-    if faults:
-        raise BadFile("The metadata inside the file is wrong: " + "; ".join(faults) + ".")
+    raw, unparsed = parse_email(_fields(document))
     if len(raw.get("requires_python", "")) > MAX_REQUIRES_PYTHON:
         raise BadFile(f"Requires-Python has more than {MAX_REQUIRES_PYTHON} characters.")
+    metadata = Metadata.from_raw(raw, validate=False)
+    faults = [
+        *(fault for field in _CHECKED if (fault := _fault(metadata, field, unparsed))),
+        *_wrong_requirements(raw.get("requires_dist", [])),
+        *_wrong_links(raw),
+    ]
+    if faults:
+        raise BadFile("The metadata inside the file is wrong: " + "; ".join(faults) + ".")
     return CoreMetadata(
         project=normalize(metadata.name),
         name=metadata.name,
@@ -84,14 +99,56 @@ def license_files(document: bytes) -> list[str]:
 
     :raises BadFile: if the document is not one that can be read.
     """
-    _check_size(document)
-    raw, _unparsed = parse_email(document)
+    raw, _unparsed = parse_email(_fields(document))
     if raw.get("metadata_version", "") in _BEFORE_LICENSES:
         return []
     return raw.get("license_files", [])
 
 
-def _fault(metadata: Metadata, field: str) -> str | None:
+def read(document: bytes) -> RawMetadata:
+    """Return all fields of a published document, the description among them, by their JSON names.
+
+    Nothing is refused: what is left out is what no tool would understand.
+    """
+    head, body = _split(document)
+    raw, _unparsed = parse_email(head.decode(errors="replace"))
+    if body:
+        raw["description"] = body.decode(errors="replace")
+    return raw
+
+
+def _fields(document: bytes) -> str:
+    """Return a document without its description, if it can be read in little time and room.
+
+    Reading takes time in the product of different fields and lines, of which there are some thirty
+    and a few hundred.
+    """
+    try:
+        document.decode()
+    except UnicodeDecodeError as error:
+        raise BadFile(f"The metadata inside the file is not UTF-8 ({error.reason}).") from error
+    head, _body = _split(document)
+    if len(head) > MAX_HEAD or head.count(b"\n") + head.count(b"\r") > MAX_LINES:
+        raise BadFile(
+            f"The metadata inside the file has more than {MAX_HEAD} bytes or {MAX_LINES} lines"
+            " before its description."
+        )
+    names = {line.partition(b":")[0].lower() for line in head.splitlines() if line[:1].strip()}
+    if len(names) > MAX_FIELDS:
+        raise BadFile(f"The metadata inside the file has more than {MAX_FIELDS} different fields.")
+    return head.decode()
+
+
+def _split(document: bytes) -> tuple[bytes, bytes]:
+    """Return the fields of a document, and the description that follows them after a blank line."""
+    end = _END_OF_FIELDS.search(document)
+    return (document[: end.start()], document[end.end() :]) if end else (document, b"")
+
+
+def _fault(metadata: Metadata, field: str, unparsed: dict[str, list[str]]) -> str | None:
+    written = field.replace("_", "-")
+    if written in unparsed:
+        return f"{written}: it is there more than once"
     try:
         getattr(metadata, field)
     except InvalidMetadata as error:
@@ -101,12 +158,31 @@ def _fault(metadata: Metadata, field: str) -> str | None:
     return None
 
 
-def _check_size(document: bytes) -> None:
-    # Reading takes time in the square of the number of different fields; there are some thirty.
-    head = document.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-    names = {line.partition(b":")[0].lower() for line in head.splitlines() if line[:1].strip()}
-    if len(names) > MAX_FIELDS:
-        raise BadFile(f"The metadata inside the file has more than {MAX_FIELDS} different fields.")
+def _wrong_requirements(requirements: list[str]) -> Iterator[str]:
+    """Yield what is wrong with dependencies, one after the other: kept, they take much memory."""
+    if len(requirements) > MAX_REQUIREMENTS:
+        yield f"requires-dist: there are more than {MAX_REQUIREMENTS}"
+        return
+    for written in requirements:
+        shown = repr(written[:_MAX_FAULT])
+        try:
+            requirement = Requirement(written) if len(written) <= MAX_REQUIREMENT else None
+        except (ValueError, RecursionError):  # brackets in brackets without end
+            requirement = None
+        if requirement is None:
+            yield f"requires-dist: {shown} is no dependency specifier (PEP 508)"
+            return
+        if (requirement.url or "").lower().startswith("file:"):
+            yield f"requires-dist: {shown} is to be found on one machine alone"
+            return
+
+
+def _wrong_links(raw: RawMetadata) -> Iterator[str]:
+    links = [raw.get("home_page", ""), raw.get("download_url", "")]
+    for link in (*links, *raw.get("project_urls", {}).values()):
+        if _IGNORED_IN_LINKS.sub("", link).lower().startswith(_NO_LINKS):
+            yield f"{link[:_MAX_FAULT]!r} is no link to a page"
+            return
 
 
 def _one_line(summary: str) -> str:

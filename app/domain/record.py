@@ -53,7 +53,7 @@ def read(blocks: Iterable[bytes], names: MemberNames, folder: bytes) -> Record:
 
     :raises BadFile: unless it lists every file of the archive once, and nothing else.
     """
-    signatures = {folder + suffix for suffix in _SIGNATURES}
+    itself, signatures = folder + _ITSELF, {folder + suffix for suffix in _SIGNATURES}
     rows: list[bytes | None] = [None] * len(names)
     is_listed = bytearray(len(names))
     for path, digest, size in _rows(blocks):
@@ -64,7 +64,9 @@ def read(blocks: Iterable[bytes], names: MemberNames, folder: bytes) -> Record:
         if is_listed[number]:
             raise BadFile(f"RECORD lists {shown(name)} twice")
         is_listed[number] = True
-        if digest or name not in {folder + _ITSELF, *signatures}:
+        if name == itself and (digest or size):
+            raise BadFile("RECORD gives itself a digest or a size, which it cannot know")
+        if name != itself and (digest or size or name not in signatures):
             rows[number] = _pack(name, digest, size)
     for number, name in names.files():
         if not is_listed[number] and name not in signatures:

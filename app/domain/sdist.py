@@ -31,7 +31,8 @@ def read_metadata(content: IO[bytes], dist: DistName) -> bytes:
             f"{dist.filename} is not a readable gzipped tar archive: {error}; build it again."
         ) from error
     except BadFile as error:
-        raise BadFile(f"{dist.filename} cannot be published: {error.detail}.") from error
+        reason = error.detail.removesuffix(".")
+        raise BadFile(f"{dist.filename} cannot be published: {reason}.") from error
     finally:
         content.seek(0)
 

@@ -31,6 +31,8 @@ LIMITS = {
     b"WHEEL": 64 * 1024,
     b"entry_points.txt": 256 * 1024,
 }
+# Where case does not count, one of two would be unpacked over the other.
+_FOLDED = {name.lower() for name in LIMITS}
 _REQUIRED = (b"METADATA", b"WHEEL", b"RECORD")
 _DIST_INFO = b".dist-info"
 _WHEEL_VERSION = re.compile(r"1\.[0-9]+\Z")
@@ -50,7 +52,8 @@ def read_metadata(content: IO[bytes], dist: DistName) -> bytes:
             f"{dist.filename} is not a readable zip archive: {error}; build it again."
         ) from error
     except BadFile as error:
-        raise BadFile(f"{dist.filename} cannot be published: {error.detail}.") from error
+        reason = error.detail.removesuffix(".")
+        raise BadFile(f"{dist.filename} cannot be published: {reason}.") from error
     finally:
         content.seek(0)
 
@@ -67,10 +70,10 @@ class _Wheel:
 
     def read_metadata(self) -> bytes:
         size = self._content.seek(0, io.SEEK_END)
-        directory = zip_end.find(self._content, size)
-        self._survey(directory, Expansion(size))
+        directory, expansion = zip_end.find(self._content, size), Expansion(size)
+        self._survey(directory, expansion)
         listed = self._read_record()
-        documents = self._unpack(directory, listed)
+        documents = self._unpack(directory, listed, expansion)
         _check_wheel(documents[b"WHEEL"])
         if b"entry_points.txt" in documents:
             entry_points.check(documents[b"entry_points.txt"])
@@ -101,6 +104,8 @@ class _Wheel:
         if not _is_named_after(folder, self._dist):
             raise BadFile(f"it holds the .dist-info of something else, {shown(folder)}")
         self._folder = folder
+        if name not in LIMITS and name.lower() in _FOLDED:
+            raise BadFile(f"some systems take its {shown(entry.name)} for another file of its own")
         if name in LIMITS and entry.kind is Kind.FILE:
             self._entries[name] = entry
             if entry.header.size > LIMITS[name]:
@@ -113,7 +118,9 @@ class _Wheel:
         blocks = zip_members.blocks(self._content, entry, data)
         return record.read(blocks, self._names, self._folder)
 
-    def _unpack(self, directory: Directory, listed: Record) -> dict[bytes, bytes]:
+    def _unpack(
+        self, directory: Directory, listed: Record, expansion: Expansion
+    ) -> dict[bytes, bytes]:
         """Go through all members in their order and return the documents among them."""
         kept = {self._entries[name].name: name for name in self._entries}
         documents: dict[bytes, bytes] = {}
@@ -125,7 +132,7 @@ class _Wheel:
             end = data + entry.header.packed
             if entry == self._entries[b"RECORD"]:
                 continue  # It was unpacked before.
-            blocks = zip_members.blocks(self._content, entry, data)
+            blocks = _in_time(zip_members.blocks(self._content, entry, data), expansion)
             copy = io.BytesIO() if entry.name in kept else None
             _compare(blocks, listed.claim(number), entry, copy)
             if copy is not None:
@@ -133,6 +140,12 @@ class _Wheel:
         if end != directory.start:
             raise Malformed("something lies between its last member and its central directory")
         return documents
+
+
+def _in_time(blocks: Iterator[bytes], expansion: Expansion) -> Iterator[bytes]:
+    for block in blocks:
+        expansion.check_time()
+        yield block
 
 
 def _compare(

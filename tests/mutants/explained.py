@@ -8,9 +8,6 @@ EXPLAINED: dict[tuple[str, str], str] = {
         "a record without a length ends at 0, before which there is no end of line; the type"
         " checker does not know that"
     ),
-    ("app/domain/metadata.py", "parse: without _check_size(document)"): (
-        "a document was read for its licence files before, which checks the same"
-    ),
     (
         "app/domain/access.py",
         "require_upload: without require_permission(actor, Permission.UPLOAD)",

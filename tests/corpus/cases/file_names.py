@@ -54,6 +54,7 @@ CASES = [
     ),
     _name("build-without-number", TAGS, "{stem}-1.0-x1-py3-none-any.whl", "not a valid wheel name"),
     _name("copy-of-a-wheel", TAGS, "{stem}-1.0-py3-none-any(1).whl", "has characters in its tags"),
+    _name("empty-tag", TAGS, "{stem}-1.0-py3.-none-any.whl", "is not a valid wheel name"),
     _name("wheel-of-no-version", VERSION, "{stem}-x-py3-none-any.whl", "is not a valid wheel name"),
     _name("wheel-of-a-v-version", VERSION, "{stem}-v1.0-py3-none-any.whl", "as '1.0', its normal"),
     _name("wheel-of-a-long-rc", VERSION, "{stem}-1.0.rc.1-py3-none-any.whl", "as '1.0rc1', its"),

@@ -7,6 +7,8 @@ from tests.corpus.uploads import accepted, refused_sdist, refused_wheel
 
 FIELD = "core metadata: the fields that installers act on are right"
 SAME = "name and version in the file are those of its file name"
+TEXT = "core metadata is UTF-8, or pip cannot install the file"
+LINK = "what shows metadata makes links of such fields"
 TIME = "reading it takes bounded time and room"
 
 
@@ -25,7 +27,7 @@ START = b"Metadata-Version: 2.1\nName: OWN\nVersion: 1.0"
 
 CASES = [
     _field("empty", "The metadata inside the file is wrong", b""),
-    _field("binary", "The metadata inside the file is wrong", bytes(range(256)) * 3),
+    _field("binary", "The metadata inside the file is wrong", bytes(range(128)) * 3),
     _field("no-version-of-its-own", "metadata-version", b"Name: OWN\nVersion: 1.0"),
     _field("of-the-future", "metadata-version", b"Metadata-Version: 9.9\nName: OWN\nVersion: 1.0"),
     _field("no-name", "name:", b"Metadata-Version: 2.1\nVersion: 1.0"),
@@ -65,8 +67,62 @@ CASES = [
         "endless-fields",
         "has more than 200 different fields",
         START,
-        b"\n".join(b"X-%d: y" % number for number in range(200_000)),
+        b"\n".join(b"X-%d: y" % number for number in range(15_000)),
         why="reading them takes time in the square of their number",
+    ),
+    _field(
+        "endless-lines",
+        "or 20000 lines before its description",
+        START,
+        b"\n".join(b"X%d:" % number for number in range(190)) + b"\nX:" * 30_000,
+        why=TIME,
+    ),
+    _field(
+        "endless-head",
+        "has more than 1048576 bytes",
+        START,
+        b"X: " + b"x" * (1 << 20),
+        why=TIME,
+    ),
+    _field(
+        "too-many-requirements",
+        "there are more than 5000",
+        START,
+        b"\n".join([b"Requires-Dist: a"] * 5001),
+        why=TIME,
+    ),
+    _field(
+        "endless-requirement",
+        "is no dependency specifier",
+        START,
+        b"Requires-Dist: a " + b">1," * 2000 + b"<2",
+        why=TIME,
+    ),
+    _field("not-utf8", "is not UTF-8", START, b"Author: \xe9", why=TEXT),
+    _field("description-not-utf8", "is not UTF-8", START, b"", b"caf\xe9", why=TEXT),
+    _field(
+        "two-requires-python",
+        "requires-python: it is there more than once",
+        START,
+        b"Requires-Python: <3",
+        b"Requires-Python: >=3",
+        why="installers take the first, others none",
+    ),
+    _field(
+        "file-of-one-machine",
+        "is to be found on one machine alone",
+        START,
+        b"Requires-Dist: a @ FILE:///etc/passwd",
+        why="an installer would read what lies there on every other",
+    ),
+    *(
+        _field(f"{name}-as-a-link", "is no link to a page", START, line, why=LINK)
+        for name, line in (
+            ("script", b"Home-page: javascript:alert(1)"),
+            ("folded-script", b"Project-URL: Docs, java\tScript:alert(1)"),
+            ("data", b"Download-URL: data:text/html,x"),
+            ("file", b"Project-URL: Docs, file:///etc/passwd"),
+        )
     ),
     refused_wheel(
         "other-project",
@@ -117,6 +173,21 @@ CASES = [
                 b"Metadata-Version: 2.4", b"Metadata-Version: 2.1"
             ),
         ),
+    ),
+    accepted(
+        "readme-as-a-field",
+        "up to version 2.0 the description was a field",
+        lambda o: make.wheel(o.project, document=o.metadata(Description="word\n        " * 12_000)),
+    ),
+    accepted(
+        "links-of-other-kinds",
+        "a team links what it uses",
+        lambda o: make.wheel(o.project, Home_page="UNKNOWN", Project_URL="Chat, irc://a/b"),
+    ),
+    accepted(
+        "requirement-by-url",
+        "a team may have reasons",
+        lambda o: make.wheel(o.project, Requires_Dist="a @ https://example.com/a.whl"),
     ),
     accepted(
         "other-spelling",

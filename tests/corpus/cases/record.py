@@ -39,7 +39,24 @@ def _with_a_comma(own: Own) -> bytes:
     return zip_archive([*listed, ZipMember(name=b'b,"c"')])
 
 
+def _of_itself(what: str, own: Own) -> bytes:
+    listed = members(own)
+    itself = f"{own.folder}/RECORD,".encode()
+    listed[-1].content = listed[-1].content.replace(itself + b",", itself + what.encode())
+    return zip_archive(listed)
+
+
+def _signed_with_a_size(own: Own) -> bytes:
+    name = f"{own.folder}/RECORD.jws"
+    return zip_archive([*members(own, rows=[f"{name},,12345"]), ZipMember(name=name.encode())])
+
+
 CASES = [
+    *(
+        refused_wheel(f"itself-with-a-{name}", TRUE, partial(_of_itself, what), "gives itself")
+        for name, what in (("digest", "sha256=AAAA,"), ("size", ",99999"))
+    ),
+    refused_wheel("signature-with-a-size", TRUE, _signed_with_a_size, "no digest by one of"),
     _lines("file-left-out", ALL, "RECORD does not list x.py, which the archive holds"),
     refused_wheel("itself-left-out", ALL, _without_itself, "/RECORD, which the archive holds"),
     _lines("ghost", ALL, "RECORD lists y.py, which the archive does not", ROW, row("y.py", b"")),

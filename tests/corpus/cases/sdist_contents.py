@@ -1,5 +1,7 @@
 """What an sdist must hold: one folder, PKG-INFO, and nothing that leads out (PEP 625, 721)."""
 
+from functools import partial
+
 from tests.corpus.archives import MIB, inside, packed, pkg_info, sdist
 from tests.corpus.case import Case, Own
 from tests.corpus.uploads import accepted, refused_sdist
@@ -25,6 +27,11 @@ def _link(name: str, says: str, path: str, target: bytes, *, hard: bool = False)
 def _through_a_link(own: Own) -> bytes:
     link = inside(own, "here", kind=b"2", target=b".")
     return sdist(own, link, inside(own, "here/evil.py"))
+
+
+def _through_a_folded_link(name: str, below: str, own: Own) -> bytes:
+    link = inside(own, name, kind=b"2", target=b".")
+    return sdist(own, link, inside(own, f"{below}/evil.py"))
 
 
 def _climbing_by_pax(own: Own) -> bytes:
@@ -144,6 +151,15 @@ CASES = [
         "unpacking it would write through the link",
         _through_a_link,
         "which is no folder",
+    ),
+    *(
+        refused_sdist(
+            f"member-below-a-link-in-another-{what}",
+            "on some systems it is the same name",
+            partial(_through_a_folded_link, name, below),
+            "which is no folder",
+        )
+        for what, name, below in (("case", "Here", "hERE"), ("form", "\u00e9", "e\u0301"))
     ),
     _link("to-nothing", "repeats no file before it", "a", b"nothing", hard=True),
     _link("outside", "repeats no file before it", "a", b"/etc/passwd", hard=True),

@@ -132,6 +132,20 @@ CASES = [
         "1.0",
         "maybe in another spelling",
     ),
+    *(
+        _renamed(f"tags-{name}", WHEEL, second, "1.0", "maybe in another spelling")
+        for name, second in (
+            ("in-another-case", "{stem}-1.0-PY3-None-any.whl"),
+            ("twice", "{stem}-1.0-py3.py3-none-any.any.whl"),
+        )
+    ),
+    _renamed(
+        "build-in-another-case",
+        "{stem}-1.0-1a-py3-none-any.whl",
+        "{stem}-1.0-1A-py3-none-any.whl",
+        "1.0",
+        "maybe in another spelling",
+    ),
     refusal(
         "sdist-with-a-zero-more",
         SPELLED,

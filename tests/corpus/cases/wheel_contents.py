@@ -120,6 +120,15 @@ CASES = [
         "exactly one .dist-info",
         "other-1.0.DIST-INFO/METADATA",
     ),
+    *(
+        _with(
+            f"second-{document}",
+            "on some systems it is the same file",
+            f"/{document} for another file",
+            f"{{folder}}/{document}",
+        )
+        for document in ("metadata", "Record", "wheel", "Entry_Points.txt")
+    ),
     _large("METADATA", 4 * MIB),
     _large("RECORD", 16 * MIB),
     _large("WHEEL", 64 * 1024),

@@ -1,10 +1,13 @@
 """Limits of archives."""
 
+import io
+
 import pytest
 
-from app.domain import archive_limits
+from app.domain import archive_limits, filenames, sdist, wheel
 from app.domain.archive_limits import Expansion
 from app.errors import BadFile
+from tests import make
 
 MB = 1_000_000
 
@@ -35,3 +38,18 @@ def test_beyond_that_fifty_times_the_size_is_the_limit() -> None:
 
 def test_metadata_may_have_four_mebibytes() -> None:
     assert archive_limits.MAX_METADATA == 4 * 2**20
+
+
+def test_what_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_limits, "MAX_SECONDS", -1)
+
+    with pytest.raises(BadFile, match="takes more than -1 seconds"):
+        sdist.read_metadata(io.BytesIO(make.sdist()), filenames.parse(make.sdist_name()))
+
+
+def test_time_is_watched_while_a_member_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_limits, "MAX_SECONDS", -1)
+    monkeypatch.setattr(Expansion, "add", lambda *_: None)  # a wheel says its sizes before
+
+    with pytest.raises(BadFile, match="takes more than -1 seconds"):
+        wheel.read_metadata(io.BytesIO(make.wheel()), filenames.parse(make.wheel_name()))

@@ -1,5 +1,8 @@
 """Core metadata documents."""
 
+import contextlib
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,8 @@ from hypothesis import strategies as st
 from app.domain import metadata
 from app.errors import BadFile
 from tests import make
+
+START = b"Metadata-Version: 2.1\nName: demo\nVersion: 1\n"
 
 
 def test_the_fields_the_index_uses_are_read() -> None:
@@ -52,6 +57,16 @@ def test_every_published_metadata_version_is_read(version: str) -> None:
             "requires-python",
         ),
         (b"Metadata-Version: 2.1\nName: demo\nVersion: 1\nRequires-Dist: ???\n", "requires-dist"),
+        (
+            START + b"Requires-Python: <3\nRequires-Python: >=3\n",
+            "requires-python: it is there more",
+        ),
+        (START + b"Requires-Dist: a @ file:///etc/passwd\n", "on one machine alone"),
+        (START + b"Author: \xe9\n", "not UTF-8"),
+        (START + b"\n\xe9\n", "not UTF-8"),
+        (START + b"Home-page: javascript:alert(1)\n", "'javascript:alert.1.' is no link"),
+        (START + b"Project-URL: Docs, Java\tScript:alert(1)\n", "is no link"),
+        (START + b"Download-URL: data:text/html,x\n", "is no link"),
     ],
 )
 def test_a_wrong_field_is_named(document: bytes, reason: str) -> None:
@@ -66,11 +81,47 @@ def test_a_wrong_field_is_named(document: bytes, reason: str) -> None:
         (b"Version: 1\nRequires-Dist: a " + b"(" * 4000 + b")" * 4000, "requires-dist"),
         (b"Version: 1\nRequires-Python: " + b">3," * 1000 + b"<4", "Requires-Python has more"),
         (b"Version: 1\n" + b"".join(b"X-%d: y\n" % n for n in range(500)), "different fields"),
+        (b"Version: 1\n" + b"X:\n" * 20_001, "20000 lines"),
+        (b"Version: 1\nX: " + b"x" * 2**20, "1048576 bytes"),
+        (b"Version: 1\n" + b"Requires-Dist: a\n" * 5001, "more than 5000"),
+        (b"Version: 1\nRequires-Dist: a " + b">1," * 2000 + b"<2", "requires-dist"),
     ],
 )
 def test_what_is_endless_is_refused(line: bytes, reason: str) -> None:
     with pytest.raises(BadFile, match=reason):
         metadata.parse(b"Metadata-Version: 2.1\nName: demo\n" + line)
+
+
+MIB = 2**20
+HOSTILE = {
+    "lines": b"X:\n" * (4 * MIB // 3),
+    "lines of many fields": b"".join(b"X%d:\n" % n for n in range(190)) + b"X:\n" * 19_000,
+    "continued lines": b"X: y\n" + b" \n" * (2 * MIB),
+    "continued lines that are few enough": b"X: y\n" + b" y\n" * 19_000,
+    "requires-python": b"Requires-Python: " + b">3," * MIB,
+    "requirements": b"Requires-Dist: a[b,c]>1,<2; python_version<'3'\n" * 5000,
+    "too many requirements": b"Requires-Dist: a>1\n" * 19_000,
+    "a requirement": b"Requires-Dist: a " + b">1," * (MIB // 4),
+    "links": b"".join(b"Project-URL: %d, http://x\n" % n for n in range(19_000)),
+    "keywords": b"Keywords: " + b"a," * (MIB // 3),
+    "a description in lines": b"\n" + b"a\n" * (2 * MIB - 100),
+    "a description in wide letters": b"\n\xf0\x9f\x98\x80" + b"a" * (4 * MIB - 200),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_memory_stays_bounded_whatever_the_document_holds(what: str) -> None:
+    document = START + HOSTILE[what]
+    tracemalloc.start()
+    try:
+        for read in (metadata.license_files, metadata.parse):
+            with contextlib.suppress(BadFile):
+                read(document)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 28 * MIB
 
 
 def test_fields_that_are_only_shown_are_left_out_when_they_are_huge() -> None:

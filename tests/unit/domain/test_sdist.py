@@ -156,7 +156,8 @@ def test_metadata_that_is_no_regular_file_is_refused(kind: bytes) -> None:
 
 
 def test_metadata_beyond_the_limit_is_refused() -> None:
-    assert inspect(make.sdist(document=bytes(2**22))) == bytes(2**22)
+    document = make.metadata().ljust(2**22)
+    assert inspect(make.sdist(document=document)) == document
     refused(make.sdist(document=bytes(2**22 + 1)), "PKG-INFO is larger than 4194304 bytes")
 
 
