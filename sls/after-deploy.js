@@ -8,7 +8,10 @@ class AfterDeploy {
         if (serverless.processedInput.commands.join(' ') !== 'deploy') return;
         const { gatheredData } = serverless.pluginManager.plugins.find((each) => each.gatheredData);
         const { OutputValue: url } = gatheredData.outputs.find((each) => each.OutputKey === 'Url');
-        const flask = `npx sls wsgi flask --stage ${serverless.getProvider('aws').getStage()} --command`;
+        const aws = serverless.getProvider('aws');
+        // They are pasted where the variable may be missing that the deployment had its region from.
+        const place = `--stage ${aws.getStage()} --region ${aws.getRegion()}`;
+        const flask = `npx sls wsgi flask ${place} --command`;
         serverless.addServiceOutputSection('index', url);
         serverless.addServiceOutputSection('if it is new', [
           `${flask} "init"`,

@@ -90,7 +90,8 @@ def test_the_deployment_tells_where_the_index_is_and_what_to_do_next(
     stack: Stack, said: dict[str, str]
 ) -> None:
     assert "index: https://" in said["deploy"]
-    assert f'npx sls wsgi flask --stage {STAGE} --command "init"' in said["deploy"]
+    flask = f"npx sls wsgi flask --stage {STAGE} --region us-east-1 --command"
+    assert f'{flask} "init"' in said["deploy"]
 
 
 def test_a_stranger_is_told_nothing(stack: Stack) -> None:

@@ -4,12 +4,14 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import jobs
+from app.store.stores import Stores
 from tests.deploy.conftest import Package
 
 pytestmark = pytest.mark.deploy
@@ -472,8 +474,10 @@ def test_the_access_log_holds_nothing_that_may_hold_a_secret(resources: dict[str
 
 WATCHED = {
     "JobsErrors": ("AWS/Lambda", "Errors", "JobsLambdaFunction"),
+    "JobsThrottles": ("AWS/Lambda", "Throttles", "JobsLambdaFunction"),
     "LiveErrors": ("AWS/Lambda", "Errors", "LiveLambdaFunction"),
     "ObjectsErrors": ("AWS/Lambda", "Errors", "ObjectsLambdaFunction"),
+    "ObjectsThrottles": ("AWS/Lambda", "Throttles", "ObjectsLambdaFunction"),
     "ReadThrottles": ("AWS/DynamoDB", "ReadThrottleEvents", "Table"),
     "ServerErrors": ("AWS/ApiGateway", "5xx", "HttpApi"),
     "WebErrors": ("AWS/Lambda", "Errors", "WebLambdaFunction"),
@@ -548,6 +552,18 @@ def test_only_pages_of_the_index_itself_may_reach_into_the_bucket(bucket: dict[s
 
     assert rule["AllowedOrigins"] == [PUBLIC_URL]
     assert rule["AllowedMethods"] == ["GET", "PUT"]
+
+
+def test_a_page_may_send_every_header_that_a_link_wants(
+    bucket: dict[str, Any], opened: Stores
+) -> None:
+    now = datetime.now(UTC)
+    link = opened.incoming.link("files/demo", size=1, sha256="00" * 32, now=now)
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+
+    # Browsers send the length by themselves, and let no page choose it.
+    wanted = {name.lower() for name in link.headers} - {"content-length"}
+    assert set(rule["AllowedHeaders"]) == wanted
 
 
 def test_stages_do_not_meet(template: dict[str, Any]) -> None:
