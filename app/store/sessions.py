@@ -304,19 +304,30 @@ class SessionStore:
                 raise
             raise Conflict("The session was published already.") from error
         self.free(session.project, session.version, session.id)
+        # Read before the releases: whoever opens a session of the project meanwhile changes it.
+        name = _kept(session.project)
         releases = KeptNameItem.query(
             keys.project(session.project),
             KeptNameItem.sk.startswith(f"{keys.KEPT}#"),
             consistent_read=True,
             page_size=self.page_size,
         )
-        if not any(one.account == session.account for one in releases):
-            _free(session.project, keys.KEPT, KeptNameItem.account == session.account)
+        accounts = {one.account for one in releases}
+        if name and name.account == session.account and session.account not in accounts:
+            _free(session.project, keys.KEPT, KeptNameItem.session == name.session)
 
     @translated
     def free(self, project: NormalizedName, version: str, holder: str) -> None:
         """Free a release that is kept for the session `holder`, if it still is."""
         _free(project, keys.kept(version), KeptNameItem.session == holder)
+
+
+def _kept(project: NormalizedName) -> KeptNameItem | None:
+    """Return for whom the name of a new project is kept, as of now."""
+    try:
+        return KeptNameItem.get(keys.project(project), keys.KEPT, consistent_read=True)
+    except KeptNameItem.DoesNotExist:
+        return None
 
 
 def _free(project: NormalizedName, name: str, condition: Condition) -> None:

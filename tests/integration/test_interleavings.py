@@ -33,8 +33,8 @@ ORPHAN = f"files/larder-demo/0123456789abcdef/{NAME}"
 class Index:
     """An index that can be emptied, and what people do with it."""
 
-    def __init__(self, client: FlaskClient, stores: Stores) -> None:
-        self.client, self.stores = client, stores
+    def __init__(self, client: FlaskClient, stranger: FlaskClient, stores: Stores) -> None:
+        self.client, self.stranger, self.stores = client, stranger, stores
         self.publish_url = self.session_url = ""
 
     def clear(self) -> None:
@@ -91,6 +91,13 @@ class Index:
         assert done.status_code == 201
         self.publish_url, self.session_url = _path(session["publish"]), _path(session["session"])
 
+    def open_another(self) -> int:
+        body = {**META, "name": "larder-demo", "version": "2.0"}
+        return self.client.post("/upload/2.0/", json=body).status_code
+
+    def upload_by_stranger(self) -> int:
+        return self.stranger.post("/legacy/", data=make.form(make.wheel())).status_code
+
     def publish(self) -> int:
         return self.client.post(self.publish_url, json=META).status_code
 
@@ -116,7 +123,7 @@ def _path(url: str) -> str:
 
 @pytest.fixture
 def index(as_: Clients, stores: Stores) -> Index:
-    return Index(as_("ada", {"manage"}), stores)
+    return Index(as_("ada", {"manage"}), as_("eve", {"upload"}), stores)
 
 
 def try_all(
@@ -277,3 +284,20 @@ def test_the_end_of_a_session_and_something_else(index: Index, other: str) -> No
         assert index.faults() == [], at
 
     try_all(index.cancel, getattr(index, other), prepare, check)
+
+
+@pytest.mark.parametrize("again", ["cancel", "sweep"])
+def test_the_end_of_a_session_and_the_next_one_of_a_new_project(index: Index, again: str) -> None:
+    """The name stays kept for who has opened another session of it."""
+
+    def prepare() -> None:
+        index.clear()
+        index.open_session()
+        if again == "sweep":  # which ends once more what may have been cut off
+            index.cancel()
+
+    def check(_ended: int, opened: int, at: int) -> None:
+        assert opened == 201, at
+        assert index.upload_by_stranger() == 403, at
+
+    try_all(getattr(index, again), index.open_another, prepare, check)

@@ -183,17 +183,35 @@ def yank(
     refresh(chosen[0].project, [file.filename for file in chosen], stores=stores)
 
 
-def delete(file: DistFile, *, actor: Actor, stores: Stores, now: datetime) -> None:
+def delete(
+    project: NormalizedName, filename: str, *, actor: Actor, stores: Stores, now: datetime
+) -> None:
     """Remove a file from the index; its name stays taken for ever.
 
     The bytes become an old version of their object, which S3 keeps for a while, so that a restored
     table still finds them.
+
+    :raises NotFound: if it is not there (any more); what was cut off when it went is completed.
     """
+    try:
+        file = one_file(project, filename, stores=stores)
+    except NotFound:
+        if _was_there(project, filename, stores=stores):
+            refresh(project, [filename], stores=stores)
+        raise
     facts = {"filename": file.filename, "sha256": file.sha256}
     event = _event(file.project, "file.deleted", facts, actor=actor, now=now)
     stores.files.delete(file, event=event)
     refresh(file.project, [file.filename], stores=stores)
     stores.blobs.retire(file.blob)
+
+
+def _was_there(project: NormalizedName, filename: str, *, stores: Stores) -> bool:
+    try:
+        dist = filenames.parse(filename)
+    except BadRequest:
+        return False
+    return dist.project == project and stores.files.taken_by(dist.identity) is not None
 
 
 def set_status(

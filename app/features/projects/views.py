@@ -111,8 +111,7 @@ def unyank_file(project: NormalizedName, filename: str) -> Response:
 def delete_file(project: NormalizedName, filename: str) -> Response:
     """Remove a file for good; its name is never given again."""
     actor = _admit(project, ProjectRole.OWNER)
-    file = service.one_file(project, filename, stores=stores())
-    service.delete(file, actor=actor, stores=stores(), now=now())
+    service.delete(project, filename, actor=actor, stores=stores(), now=now())
     return no_content()
 
 
