@@ -25,6 +25,7 @@ from bench.parts import (
     cold,
     counted,
     direct,
+    inspection,
     package,
     parallel,
     peers,
@@ -46,6 +47,7 @@ PARTS: dict[str, ModuleType] = {
     "uploads": uploads,
     "parallel": parallel,
     "direct": direct,
+    "inspection": inspection,
     "startup": startup,
     "resolve": resolve,
     "peers": peers,
@@ -118,7 +120,7 @@ def _verdict(report: Report) -> int:
 def _parser() -> argparse.ArgumentParser:
     first, _, rest = (__doc__ or "").partition("\n\n")
     listed = "\n".join(
-        f"    {name:<10}{(part.__doc__ or '').splitlines()[0]}" for name, part in PARTS.items()
+        f"    {name:<12}{(part.__doc__ or '').splitlines()[0]}" for name, part in PARTS.items()
     )
     parser = argparse.ArgumentParser(
         prog="python -m bench",

@@ -5,7 +5,6 @@ import compileall
 import importlib.util
 import json
 import re
-import resource
 import shutil
 import subprocess
 import time
@@ -18,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from bench.asking import Answer, Ask
-from bench.processes import PEERS, ROOT, environment, python_here
+from bench.processes import PEERS, ROOT, children_cpu, environment, python_here
 from sls.slim_botocore import slim
 
 RUNTIME = PEERS / "runtime"
@@ -61,7 +60,7 @@ class Function:
             path.write_text(json.dumps(event_of(ask)))
         target = self.task.parent / f"answers-{number}.json"
         command: list[str | Path] = [python_here(), "probe.py", self.handler, target, *events]
-        before, begin = _children(), time.perf_counter()
+        before, begin = children_cpu(), time.perf_counter()
         done = subprocess.run(  # noqa: S603 - the probe, maybe under valgrind
             [*(_VALGRIND if counting else ()), *command],
             cwd=self.task,
@@ -70,7 +69,7 @@ class Function:
             check=False,
             timeout=600,
         )
-        seconds, cpu = time.perf_counter() - begin, _children() - before
+        seconds, cpu = time.perf_counter() - begin, children_cpu() - before
         if done.returncode:
             raise RuntimeError(done.stderr.decode(errors="replace")[-3000:])
         found = json.loads(target.read_text())
@@ -95,12 +94,6 @@ class Function:
             LAMBDA_TASK_ROOT=str(self.task),
             STRIP_STAGE_PATH="true",
         )
-
-
-def _children() -> float:
-    """Return the processor time of all children that have ended, in seconds."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 _VALGRIND = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")

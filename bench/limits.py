@@ -32,6 +32,10 @@ LIMITS = {
     "renderings": Limit(25),
     # What the application is sent of a wheel that goes straight to storage, in KB.
     "direct upload": Limit(10, counted=True),
+    # Processor time of inspecting a wheel of 50 MB, as a multiple of sha256sum and unzip -t of it.
+    "inspection": Limit(1.5),
+    # By how much memory grows meanwhile, in MB; what else the machine does is no part of it.
+    "inspection memory": Limit(32, counted=True),
     # Calls to AWS, and DynamoDB's request units, of one request.
     "page calls": Limit(1, counted=True),
     "large page calls": Limit(2, counted=True),

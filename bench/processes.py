@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -112,6 +113,12 @@ def gunicorn(python: Path, *application: str) -> list[str | Path]:
 def at(port: int, workers: int = 1) -> dict[str, str]:
     """Return the settings of gunicorn.conf.py for some workers on a port."""
     return {"HOST": "127.0.0.1", "PORT": str(port), "WEB_CONCURRENCY": str(workers)}
+
+
+def children_cpu() -> float:
+    """Return the processor time of all children that have ended, in seconds."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def python_here() -> Path:

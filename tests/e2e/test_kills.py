@@ -1,11 +1,14 @@
 """Sudden deaths in the middle of 200 uploads: nothing that was acknowledged is lost."""
 
+import hashlib
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import urllib3
@@ -85,6 +88,35 @@ class Uploads:
             (self.acknowledged if done else self.lost).append(version)
 
 
+class Downloads:
+    """What anybody gets who follows the page of the project."""
+
+    def __init__(self, served: Served) -> None:
+        # Not with the credential to where a link leads: storage is another host.
+        self.http = urllib3.PoolManager()
+        self.headers = urllib3.make_headers(basic_auth=f"__token__:{served.token}")
+        self.page = f"{served.url}/simple/larder-demo/"
+
+    def wrong(self, versions: list[str]) -> list[str]:
+        """Return those whose file is not listed, or is not what was uploaded."""
+        accept = {"Accept": "application/vnd.pypi.simple.v1+json"}
+        page = self.http.request("GET", self.page, headers={**self.headers, **accept})
+        files = {file["filename"]: file for file in page.json()["files"]}
+        return [
+            version
+            for version in versions
+            if not self._is_right(files.get(make.wheel_name(version=version)), version)
+        ]
+
+    def _is_right(self, file: dict[str, Any] | None, version: str) -> bool:
+        if file is None:
+            return False
+        answer = self.http.request("GET", urljoin(self.page, file["url"]), headers=self.headers)
+        uploaded = hashlib.sha256(make.wheel(version=version)).hexdigest()
+        received = hashlib.sha256(answer.data).hexdigest()
+        return answer.status == 200 and uploaded == received == file["hashes"]["sha256"]
+
+
 def test_kill_9_in_the_middle_of_200_uploads_loses_nothing_that_was_acknowledged(
     served: Served, client: Client
 ) -> None:
@@ -102,13 +134,17 @@ def test_kill_9_in_the_middle_of_200_uploads_loses_nothing_that_was_acknowledged
         thread.join()
 
     assert uploads.lost  # the deaths did hit something
+    downloads = Downloads(served)
+    assert downloads.wrong(uploads.acknowledged) == []  # without any repetition or sweep
     again = [version for version in uploads.lost if uploads.send(version) != 200]
     assert again == []  # repeating completes whatever was cut off
     assert len(uploads.acknowledged) + len(uploads.lost) == UPLOADS
+    # Not before the repetitions: until then a file may be there that its page does not show.
+    verify(served)
     swept = served.flask("jobs", "run", "sweep")
     assert swept.returncode == 0, swept.stderr
-    verified = served.flask("verify", "--read-all")
-    assert verified.returncode == 0, verified.stdout + verified.stderr
+    verify(served)
+    assert downloads.wrong(uploads.acknowledged + uploads.lost) == []
     for version in uploads.acknowledged[::60]:
         target = client.home / version
         client.run(
@@ -117,6 +153,11 @@ def test_kill_9_in_the_middle_of_200_uploads_loses_nothing_that_was_acknowledged
         )  # fmt: skip
         name = make.wheel_name(version=version)
         assert (target / name).read_bytes() == make.wheel(version=version)
+
+
+def verify(served: Served) -> None:
+    verified = served.flask("verify", "--read-all")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def wait_for_answers(served: Served, uploads: Uploads) -> None:
