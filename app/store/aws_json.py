@@ -7,17 +7,14 @@ tests/integration/store/test_aws_json.py holds the answers against PynamoDB's.
 
 import hashlib
 import json
-import time
-from datetime import UTC, datetime
 from typing import Any
 
 from app.store import credentials, signing
+from app.store.clock import Clock
 from app.store.failures import ServiceError, is_passing
 from app.store.signing import Scope
 from app.store.wire import Answer, Wire, pause
 
-# Beyond this many seconds AWS refuses a signature, so our clock is what is wrong.
-_SKEW = 240
 _BADLY_SIGNED = frozenset({
     "InvalidSignatureException",
     "RequestExpired",
@@ -29,13 +26,15 @@ _BADLY_SIGNED = frozenset({
 class AwsJson:
     """One service, such as `dynamodb` with the protocol name `DynamoDB_20120810`."""
 
-    def __init__(self, *, service: str, protocol: str, version: str, region: str, url: str) -> None:
+    def __init__(
+        self, *, service: str, protocol: str, version: str, region: str, url: str, clock: Clock
+    ) -> None:
         """Take the version of its JSON, `1.0` or `1.1`, and the URL where it answers."""
         self._service = service
         self._protocol = protocol
         self._type = f"application/x-amz-json-{version}"
         self._region = region
-        self._offset = 0.0
+        self._clock = clock
         self.wire = Wire(url)
 
     def call(self, operation: str, arguments: dict[str, Any]) -> Any:
@@ -56,7 +55,7 @@ class AwsJson:
     def _send(self, operation: str, body: bytes) -> Any:
         answer = self._ask(operation, body)
         code = _code(answer)
-        if code in _BADLY_SIGNED and self._correct_clock(answer):
+        if code in _BADLY_SIGNED and self._clock.follow(answer.moment):
             answer = self._ask(operation, body)
             code = _code(answer)
         if code is not None:
@@ -70,7 +69,6 @@ class AwsJson:
         return self.wire.ask("POST", "/", self._headers(operation, body), body, operation=operation)
 
     def _headers(self, operation: str, body: bytes) -> dict[str, str]:
-        moment = datetime.fromtimestamp(time.time() + self._offset, UTC)
         return signing.signed_headers(
             "POST",
             "/",
@@ -80,19 +78,9 @@ class AwsJson:
                 "x-amz-target": f"{self._protocol}.{operation}",
             },
             digest=hashlib.sha256(body).hexdigest(),
-            scope=Scope.at(moment, region=self._region, service=self._service),
+            scope=Scope.at(self._clock.now(), region=self._region, service=self._service),
             credentials=credentials.current(),
         )
-
-    def _correct_clock(self, answer: Answer) -> bool:
-        """Follow the clock of the host from now on; return False if ours was not far from it."""
-        if answer.moment is None:
-            return False
-        offset = answer.moment - time.time()
-        if abs(offset - self._offset) < _SKEW:
-            return False
-        self._offset = offset
-        return True
 
 
 def _code(answer: Answer) -> str | None:

@@ -139,7 +139,10 @@ class BlobStore:
             _log.warning("an object is left behind", extra={"key": blob.key})
 
     def retire(self, blob: Blob) -> None:
-        """Make an object an old version, which the bucket keeps for some time, if possible now."""
+        """Make an object an old version, which the bucket keeps for some time, if possible now.
+
+        All that ever was a file goes this way, so that no mistake of the index loses one.
+        """
         try:
             self._mark_deleted(blob)
         except Unavailable:
@@ -147,7 +150,8 @@ class BlobStore:
 
     @translated
     def _mark_deleted(self, blob: Blob) -> None:
-        self.client.delete_object(Bucket=self._config.bucket, Key=blob.key)
+        if not self._wire.retire(blob.key):
+            self.client.delete_object(Bucket=self._config.bucket, Key=blob.key)
 
     @translated
     def _delete(self, blob: Blob) -> None:

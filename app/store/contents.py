@@ -1,14 +1,12 @@
 """What readers are handed out: pages, metadata, and links to files."""
 
-import time
-from datetime import UTC, datetime
-
 from app.config import Config
 from app.domain.dist_file import Blob, StoredMetadata
 from app.domain.names import NormalizedName
 from app.domain.pages import Head, PageRef, Part
 from app.errors import NotFound
 from app.store import credentials, keys, records
+from app.store.clock import Clock
 from app.store.failures import ServiceError, is_passing, translated
 from app.store.presign import Presigner
 from app.store.reader import ItemReader
@@ -18,9 +16,10 @@ from app.store.wire import Answer, Wire, pause
 class ContentStore:
     """Reads from the table and, where something is too large for it, from the bucket."""
 
-    def __init__(self, config: Config, reader: ItemReader) -> None:
+    def __init__(self, config: Config, reader: ItemReader, clock: Clock) -> None:
         """Open nothing yet."""
         self._reader = reader
+        self._clock = clock
         self._presigner = Presigner(
             bucket=config.bucket, region=config.region, url=config.s3_url, window=config.link_window
         )
@@ -58,7 +57,8 @@ class ContentStore:
         It is byte-identical for every reader within a window of time, so that caches that go by
         URL hit; `now` is in seconds since the epoch.
         """
-        return self._presigner.link(blob, credentials.current(), now=now)
+        moment = self._clock.corrected(now)
+        return self._presigner.link(blob, credentials.current(), now=moment)
 
     def _read(self, blob: Blob, part: Part | None = None) -> bytes:
         attempt = 0
@@ -71,8 +71,7 @@ class ContentStore:
             attempt += 1
 
     def _get(self, blob: Blob, part: Part | None) -> bytes:
-        moment = datetime.fromtimestamp(time.time(), UTC)
-        target = self._presigner.target(blob, credentials.current(), at=moment)
+        target = self._presigner.target(blob, credentials.current(), at=self._clock.now())
         headers = {"host": self.bucket.host}
         if part is not None:
             headers["range"] = f"bytes={part.start}-{part.start + part.length - 1}"

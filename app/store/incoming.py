@@ -218,11 +218,11 @@ class IncomingStore:
         return digest.hexdigest()
 
     def discard(self, key: str, upload_id: str | None) -> None:
-        """Remove what has arrived under a key, as far as that is possible right now."""
+        """Take away what has arrived under a key, as far as that is possible right now."""
         if upload_id is not None:
             self._abort(key, upload_id)
         if arrived := self.find(key):
-            self.blobs.discard(arrived.blob)
+            self.blobs.retire(arrived.blob)
 
     @translated
     def _abort(self, key: str, upload_id: str) -> None:

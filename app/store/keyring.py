@@ -16,6 +16,7 @@ from app.domain import token as tokens
 from app.domain.token import Claims
 from app.errors import Unauthorized, Unavailable
 from app.store.aws_json import AwsJson
+from app.store.clock import Clock
 from app.store.endpoints import endpoint
 from app.store.failures import translated
 
@@ -49,7 +50,7 @@ class _Verified(NamedTuple):
 class Keyring:
     """Signs tokens with the first key of the ring and knows those signed with any of them."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Clock) -> None:
         self._config = config
         self._issuer = f"larder-{config.stage}"
         self._lock = threading.Lock()
@@ -63,6 +64,7 @@ class Keyring:
             version="1.1",
             region=config.region,
             url=config.aws_url or endpoint("ssm", config.region),
+            clock=clock,
         )
         if not _place(config.signing_keys)[0]:
             parse_ring(config.signing_keys)  # a mistake stops the start, not the first request

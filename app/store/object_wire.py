@@ -7,12 +7,12 @@ tests/integration/store/test_object_wire.py holds both ways against each other.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 from app.config import Config
 from app.domain.dist_file import Blob
 from app.store import credentials, signing
+from app.store.clock import Clock
 from app.store.failures import ServiceError
 from app.store.signing import Scope
 from app.store.wire import Answer, Wire
@@ -23,8 +23,9 @@ _OK, _NO_CONTENT = 200, 204
 class ObjectWire:
     """The objects of the bucket, over a connection to it."""
 
-    def __init__(self, config: Config, bucket: Wire) -> None:
+    def __init__(self, config: Config, bucket: Wire, clock: Clock) -> None:
         """Open nothing yet."""
+        self._clock = clock
         self._region = config.region
         # Hosts that are not AWS's have one name for all buckets.
         self._prefix = f"/{config.bucket}" if config.s3_url else ""
@@ -48,8 +49,17 @@ class ObjectWire:
 
         :raises Unavailable: if there are no credentials.
         """
-        query = f"versionId={quote(blob.version_id, safe='')}"
-        answer = self._ask("DELETE", blob.key, query, {}, None)
+        return self._delete(blob.key, f"versionId={quote(blob.version_id, safe='')}")
+
+    def retire(self, key: str) -> bool:
+        """Make an object an old version; return False where the SDK must try it.
+
+        :raises Unavailable: if there are no credentials.
+        """
+        return self._delete(key, "")
+
+    def _delete(self, key: str, query: str) -> bool:
+        answer = self._ask("DELETE", key, query, {}, None)
         return answer is not None and answer.status == _NO_CONTENT
 
     def _ask(
@@ -65,7 +75,7 @@ class ObjectWire:
             {**headers, "host": self._bucket.host, "x-amz-content-sha256": digest},
             query=query,
             digest=digest,
-            scope=Scope.at(datetime.now(UTC), region=self._region, service="s3"),
+            scope=Scope.at(self._clock.now(), region=self._region, service="s3"),
             credentials=credentials.current(),
         )
         target = f"{path}?{query}" if query else path

@@ -6,6 +6,7 @@ from typing import Any
 from app.config import Config
 from app.errors import Unavailable
 from app.store.aws_json import AwsJson
+from app.store.clock import Clock
 from app.store.endpoints import endpoint
 from app.store.records import Item, plain
 from app.store.wire import pause
@@ -17,7 +18,7 @@ Key = tuple[str, str]
 class ItemReader:
     """Reads from the one table."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Clock) -> None:
         """Open nothing yet."""
         self._table = config.table
         self._dynamodb = AwsJson(
@@ -26,6 +27,7 @@ class ItemReader:
             version="1.0",
             region=config.region,
             url=config.dynamodb_url or endpoint("dynamodb", config.region),
+            clock=clock,
         )
 
     def open(self) -> None:

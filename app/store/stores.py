@@ -12,6 +12,7 @@ from app.config import Config
 from app.errors import AppError
 from app.store.access import AccessStore
 from app.store.catalogue import Catalogue
+from app.store.clock import Clock
 from app.store.contents import ContentStore
 from app.store.failures import ServiceError
 from app.store.keyring import Keyring
@@ -45,11 +46,12 @@ class Stores:
     def __init__(self, config: Config) -> None:
         """Load what every reader needs, and nothing else."""
         self._config = config
-        reader = ItemReader(config)
+        self._clock = Clock()
+        reader = ItemReader(config, self._clock)
         self.access = AccessStore(reader)
         self.catalogue = Catalogue(reader, config.page_size)
-        self.contents = ContentStore(config, reader)
-        self.keyring = Keyring(config)
+        self.contents = ContentStore(config, reader, self._clock)
+        self.keyring = Keyring(config, self._clock)
 
     def warm(self) -> None:
         """Do now what the first reader would wait for: read the signing keys, reach the table.
@@ -94,7 +96,8 @@ class Stores:
         from app.store.object_wire import ObjectWire
 
         self.bind()  # its client is made of the models' session
-        return BlobStore(self._config, ObjectWire(self._config, self.contents.bucket))
+        wire = ObjectWire(self._config, self.contents.bucket, self._clock)
+        return BlobStore(self._config, wire)
 
     @cached_property
     def files(self) -> "FileStore":

@@ -31,6 +31,7 @@ from app.errors import AppError, NotFound, Unavailable
 from app.factory import create_app
 from app.features.setup import service as setup
 from app.models.base import LarderItem
+from app.store.clock import Clock
 from app.store.failures import ServiceError, code_of, is_passing, translated
 from app.store.keyring import Keyring
 from app.store.stores import Stores
@@ -383,7 +384,7 @@ def test_signing_keys_that_cannot_be_read_are_a_503(
     words: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    keyring = Keyring(replace(config, signing_keys="ssm:/larder/keys"))
+    keyring = Keyring(replace(config, signing_keys="ssm:/larder/keys"), Clock())
     token = mint("ada")
 
     with on(Wire(Fault(dynamodb=(400, code, words)), at=0)), pytest.raises(Unavailable):

@@ -242,15 +242,14 @@ def publish(
 
 
 def withdraw(file: Prepared, *, stores: Stores) -> None:
-    """Remove a file from S3, unless it was published after all.
+    """Retire the object of a file, unless it was published after all.
 
-    A METADATA document that was put there beside it is left for the sweep: the web function may
-    not destroy any.
+    A METADATA document that was put there beside it is left for the sweep.
     """
     published = stores.files.get(file.file.project, file.file.filename)
     if published and published.blob == file.file.blob:
         return  # the answer to the transaction was lost on its way
-    stores.blobs.discard(file.file.blob)
+    stores.blobs.retire(file.file.blob)
 
 
 def _check_distinct(files: Sequence[Prepared]) -> None:

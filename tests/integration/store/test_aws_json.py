@@ -9,16 +9,25 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.config import Config
+from app.domain.dist_file import Blob
+from app.domain.names import normalize
 from app.store import wire
 from app.store.aws_json import AwsJson
+from app.store.clock import Clock
+from app.store.contents import ContentStore
 from app.store.failures import ServiceError
+from app.store.object_wire import ObjectWire
+from app.store.reader import ItemReader
 from app.store.wire import Wire
 
 # With its port: the emulated AWS of other tests answers at the plain name.
@@ -130,6 +139,7 @@ def dynamodb(host: Host) -> Iterator[AwsJson]:
         version="1.0",
         region="eu-west-1",
         url=f"http://127.0.0.1:{host.port}",
+        clock=Clock(),
     )
     yield made
     made.wire.close()
@@ -244,8 +254,11 @@ def test_a_right_checksum_is_accepted(host: Host, dynamodb: AwsJson) -> None:
 
 
 def signed_at(asked: dict[str, str]) -> float:
-    moment = dt.datetime.strptime(asked["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
-    return moment.timestamp()
+    return moment_of(asked["x-amz-date"])
+
+
+def moment_of(text: str) -> float:
+    return dt.datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC).timestamp()
 
 
 def test_a_wrong_clock_is_corrected_by_the_hosts(host: Host, dynamodb: AwsJson) -> None:
@@ -260,6 +273,26 @@ def test_a_wrong_clock_is_corrected_by_the_hosts(host: Host, dynamodb: AwsJson) 
     assert abs(first - time.time()) < 60
     assert all(abs(moment - later) < 60 for moment in others)
     assert len(others) == 2
+
+
+def test_what_is_asked_of_the_storage_goes_by_the_corrected_clock_too(host: Host) -> None:
+    url, later = f"http://127.0.0.1:{host.port}", time.time() + 7200
+    config, clock = replace(Config.from_env({}), dynamodb_url=url, s3_url=url), Clock()
+    contents = ContentStore(config, ItemReader(config, clock), clock)
+    host.answers = [
+        refuse("InvalidSignatureException", date=formatdate(later, usegmt=True)),
+        say({}),
+        say_nothing(204),
+    ]
+    blob = Blob(key="files/demo/1/demo-1.0.tar.gz", version_id="1")
+
+    assert contents.head(normalize("demo")) is None
+    assert ObjectWire(config, contents.bucket, clock).discard(blob)
+    link = contents.link(blob, now=time.time())
+
+    assert abs(signed_at(host.asked[-1]) - later) < 60
+    [signed] = parse_qs(urlsplit(link).query)["X-Amz-Date"]
+    assert 0 <= later - moment_of(signed) < 3660
 
 
 def test_a_bad_signature_is_not_blamed_on_a_right_clock(host: Host, dynamodb: AwsJson) -> None:

@@ -8,6 +8,7 @@ import pytest
 from app.config import Config, ConfigError
 from app.errors import Unauthorized, Unavailable
 from app.store import keyring
+from app.store.clock import Clock
 from app.store.keyring import Keyring
 
 NOW = datetime.now(UTC)
@@ -21,7 +22,7 @@ def ring(keys: str, stage: str = "dev") -> Keyring:
         "LARDER_BUCKET": "b",
         "AWS_REGION": "us-east-1",
     })  # fmt: skip
-    return Keyring(config)
+    return Keyring(config, Clock())
 
 
 def sign(keys: Keyring) -> str:

@@ -11,6 +11,7 @@ from app.config import Config
 from app.domain.dist_file import Blob
 from app.store import blobs, credentials
 from app.store.blobs import BlobStore
+from app.store.clock import Clock
 from app.store.object_wire import ObjectWire
 from app.store.stores import Stores
 from tests.aws import between
@@ -28,7 +29,7 @@ class Nothing(ObjectWire):
 
 @pytest.fixture
 def by_sdk(stores: Stores, config: Config) -> BlobStore:
-    return BlobStore(config, Nothing(config, stores.contents.bucket))
+    return BlobStore(config, Nothing(config, stores.contents.bucket, Clock()))
 
 
 def put(store: BlobStore, key: str = KEY, content: Any = CONTENT) -> Blob:
@@ -87,7 +88,7 @@ def test_an_answer_that_is_lost_does_no_harm(stores: Stores, config: Config) -> 
         def _ask(self, *arguments: Any) -> None:
             super()._ask(*arguments)
 
-    store = BlobStore(config, Deaf(config, stores.contents.bucket))
+    store = BlobStore(config, Deaf(config, stores.contents.bucket, Clock()))
     blob = put(store)
 
     found = store.client.list_object_versions(Bucket="larder-dev", Prefix=KEY)
