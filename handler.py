@@ -11,6 +11,7 @@ import base64
 import gc
 import logging
 import os
+import random
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +29,10 @@ from app.factory import Front  # noqa: E402
 
 front = Front()
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":  # noqa: TID251
+    from snapshot_restore_py import register_after_restore  # Lambda's own Python brings it
+
     front.load()  # into the snapshot, where it costs nothing, and no connection with it
+    register_after_restore(random.seed)  # or all its copies would wait for the same random times
 elif os.environ.get("_HANDLER") == "handler.http":  # noqa: TID251 - Lambda's word for what it calls
     front.context.stores.warm()  # while Lambda lends a start a whole processor
 gc.freeze()

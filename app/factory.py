@@ -67,7 +67,7 @@ class Front:
         Nothing is opened or read: a copy has its own connections, credentials and keys.
         """
         self.context.stores.load()
-        _ = self.whole
+        _ = self.uploading, self.whole
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""

@@ -133,17 +133,51 @@ def test_the_function_for_requests_is_connected_before_the_first(door: socket.so
     assert connections(door) == 1
 
 
-@pytest.mark.parametrize(
-    "env", [{"_HANDLER": "handler.jobs"}, {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}]
-)
-def test_others_ask_nobody_anything_at_the_start(door: socket.socket, env: dict[str, str]) -> None:
-    started(door, "import handler", **{"_HANDLER": "handler.http", **env})
+@pytest.fixture
+def snapshot(tmp_path: Path) -> dict[str, str]:
+    """The environment in which Lambda makes a snapshot, with the module that Lambda brings."""
+    module = "hooks = []\nregister_after_restore = hooks.append\n"
+    (tmp_path / "snapshot_restore_py.py").write_text(module)
+    return {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start", "PYTHONPATH": str(tmp_path)}
+
+
+def test_a_function_that_is_not_asked_by_people_asks_nobody_at_the_start(
+    door: socket.socket,
+) -> None:
+    started(door, "import handler", _HANDLER="handler.jobs")
     assert connections(door) == 0
 
 
-def test_a_snapshot_holds_all_there_is_to_load(door: socket.socket) -> None:
-    code = "import handler, sys; print('pynamodb' in sys.modules, 'whole' in vars(handler.front))"
-    assert started(door, code, AWS_LAMBDA_INITIALIZATION_TYPE="snap-start").split() == ["True"] * 2
+def test_a_snapshot_asks_nobody_anything(door: socket.socket, snapshot: dict[str, str]) -> None:
+    started(door, "import handler", _HANDLER="handler.http", **snapshot)
+    assert connections(door) == 0
+
+
+def test_a_snapshot_holds_all_there_is_to_load(
+    door: socket.socket, snapshot: dict[str, str]
+) -> None:
+    code = (
+        "import handler, sys; "
+        "print('pynamodb' in sys.modules, {'whole', 'uploading'} <= set(vars(handler.front)))"
+    )
+    assert started(door, code, **snapshot).split() == ["True"] * 2
+
+
+def test_the_copies_of_a_snapshot_have_random_numbers_of_their_own(
+    door: socket.socket, snapshot: dict[str, str]
+) -> None:
+    code = """
+import random
+import handler, snapshot_restore_py
+
+frozen = random.getstate()
+for copy in range(2):
+    random.setstate(frozen)
+    for hook in snapshot_restore_py.hooks:
+        hook()
+    print(random.random())
+"""
+    assert len(set(started(door, code, **snapshot).split())) == 2
 
 
 _SCRIPT = """
