@@ -6,6 +6,8 @@ from werkzeug.wrappers import Response
 
 from app.domain import names
 from app.domain.names import NormalizedName
+from app.errors import NotFound
+from app.logs import redact
 
 
 class _Spelled(str):
@@ -42,5 +44,7 @@ def _redirect_to_normal_form() -> Response | None:
     if request.path.startswith("/api/"):  # scripts want an answer in any spelling
         return None
     query = request.query_string.decode()
-    target = url_for(request.endpoint, **request.view_args)
-    return redirect(f"{target}?{query}" if query else target, code=301)
+    target = url_for(request.endpoint, **request.view_args) + (f"?{query}" if query else "")
+    if redact(target) != target:
+        raise NotFound("There is nothing at this address.")  # and a secret is not sent around
+    return redirect(target, code=301)

@@ -10,11 +10,13 @@ import re
 
 from flask import Flask, Response, json, make_response, render_template, request
 from flask.globals import request_ctx
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.errors import AppError, BadRequest, TooLarge, Unauthorized, Unavailable
+from app.logs import redact
 from app.web.context import config
 
 _log = logging.getLogger(__name__)
@@ -63,6 +65,8 @@ def _from_app(error: AppError) -> AnyResponse:
 
 def _from_http(error: HTTPException) -> AnyResponse:
     status = error.code or 500
+    if isinstance(error, RequestRedirect) and redact(error.new_url) != error.new_url:
+        return _from_http(NotFound())  # whoever follows would write a secret into more logs
     if error.response is not None or status < 400:  # noqa: PLR2004 - a redirect is no problem
         return make_response(error.get_response())
     if isinstance(error, RequestEntityTooLarge):
@@ -103,6 +107,9 @@ def _sentence(error: HTTPException) -> str:
 def _answer(
     status: int, title: str, detail: str, code: str, facts: dict[str, str | int]
 ) -> AnyResponse:
+    # It may quote what the client has sent, and a secret can stand anywhere in that.
+    detail = redact(detail)
+    facts = {name: redact(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
     if request.path.startswith("/legacy"):
         return _for_uploaders(status, title, detail)
     if _takes_json() or request.path.startswith(("/api/", "/integrity/", "/upload/")):

@@ -1,7 +1,6 @@
 """A canary in every header, field and URL of every route: no secret reaches a log or an answer.
 
-What a client writes into a path, a query or a form may come back to it in a refusal, as its own
-text. What it sends as a credential, or in any other header, never does.
+What somebody publishes on purpose, such as the reason of a yank, is shown to readers as it is.
 """
 
 import base64
@@ -216,16 +215,23 @@ def test_a_secret_in_any_other_header_is_in_no_answer_and_no_log(
     assert spilled(heard.lines(), real) == []
 
 
-def test_a_secret_in_a_url_is_in_no_log(routes: list[Asked], heard: Heard, real: str) -> None:
+def test_a_secret_in_a_url_is_in_no_answer_and_no_log(
+    routes: list[Asked], heard: Heard, real: str
+) -> None:
     for turn, asked in enumerate(routes):
         for more in range(len(KINDS) if asked.method in {"GET", "POST", "PUT", "DELETE"} else 1):
             parts, query = spread(KNOWN, turn + more), spread(PARAMETERS, turn + more)
-            asked.send(asked.path(parts), query_string=query)
-            asked.send(asked.path({**parts, "project": "larder-demo"}))
+            for answer in (
+                asked.send(asked.path(parts), query_string=query),
+                asked.send(asked.path({**parts, "project": "larder-demo"})),
+            ):
+                assert not spilled([everything(answer)], real), (asked, answer.request.path)
     assert spilled(heard.lines(), real) == []
 
 
-def test_a_secret_in_a_body_is_in_no_log(routes: list[Asked], heard: Heard, real: str) -> None:
+def test_a_secret_in_a_body_is_in_no_refusal_and_no_log(
+    routes: list[Asked], heard: Heard, real: str
+) -> None:
     meta = {"meta": {"api-version": "2.0"}}
     for turn, asked in enumerate(routes):
         if asked.method not in {"POST", "PUT"}:
@@ -233,11 +239,14 @@ def test_a_secret_in_a_body_is_in_no_log(routes: list[Asked], heard: Heard, real
         for more, secret in enumerate(KINDS):
             form = spread(FIELDS, turn + more)
             deep = {field: [value, {value: value}] for field, value in form.items()}
-            for body in (form, form | meta, deep | meta):
-                asked.send(json=body)
-            asked.send(data={**form, "content": (io.BytesIO(secret.encode()), secret)})
-            asked.send(data=make.form(make.wheel(), comment=secret, **{secret: secret}))
-            asked.send(data=secret)
+            answers = [asked.send(json=body) for body in (form, form | meta, deep | meta)]
+            answers += [
+                asked.send(data={**form, "content": (io.BytesIO(secret.encode()), secret)}),
+                asked.send(data=make.form(make.wheel(), comment=secret, **{secret: secret})),
+                asked.send(data=secret),
+            ]
+            refusals = [everything(answer) for answer in answers if answer.status_code >= 400]
+            assert not spilled(refusals, real), asked
     assert spilled(heard.lines(), real) == []
 
 
@@ -282,6 +291,8 @@ def test_what_is_kept_of_a_client_and_shown_to_others_holds_no_secret(
         form = make.form(wheel, make.wheel_name(version=f"2.{number}"), release=f"2.{number}")
         assert client.post("/legacy/", data=form, headers=agent).status_code == 200
         assert client.post("/legacy/", data={"name": "x"}, headers=agent).status_code == 400
+        form = make.form(wheel, f"{secret}.whl") | {"name": secret}
+        assert client.post("/legacy/", data=form, headers=agent).status_code == 400
     for path in ("projects/larder-demo/files", "uploads/refused"):
         answer = client.get(f"/api/v1/{path}?limit=100", headers=login)
         assert "twine/6" in answer.text

@@ -7,6 +7,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from app.domain.access import Actor
+from app.domain.account import check_name
 from app.domain.dist_file import DistFile
 from app.domain.names import NormalizedName
 from app.domain.project import Project, ProjectRole, Release
@@ -140,7 +141,7 @@ def list_roles(project: NormalizedName) -> dict[str, Any]:
 def get_role(project: NormalizedName, user: str) -> dict[str, Any]:
     """Tell which role an account has in a project, `null` for none."""
     _admit(project, ProjectRole.READER)
-    role = stores().projects.members(project).get(user)
+    role = stores().projects.members(project).get(check_name(user))
     return {"project": project, "user": user, "role": role}
 
 

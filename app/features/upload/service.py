@@ -16,6 +16,7 @@ from app.features.access.service import identify
 from app.features.pages.service import refresh
 from app.features.publication import service as publication
 from app.features.publication.service import Origin
+from app.logs import redact
 from app.store.files import Standing
 from app.store.stores import Stores
 
@@ -43,9 +44,9 @@ def remember_refusal(
 ) -> None:
     """Keep the reason of a refusal for the token's owner, if that is possible right now."""
     record = Refusal(
-        filename=filename[: filenames.MAX_LENGTH],
+        filename=redact(filename)[: filenames.MAX_LENGTH],
         status=refusal.status,
-        detail=refusal.detail[:MAX_DETAIL],
+        detail=redact(refusal.detail)[:MAX_DETAIL],
         client=client,
         at=now,
     )
