@@ -54,8 +54,8 @@ class ContentStore:
     def link(self, blob: Blob, *, now: float) -> str:
         """Return a link that lets its holder download `blob` for a while.
 
-        It is byte-identical for every reader within a window of time, so that caches that go by
-        URL hit; `now` is in seconds since the epoch.
+        It is byte-identical within a window of time, as long as credentials stay, so that caches
+        that go by URL hit; `now` is in seconds since the epoch.
         """
         moment = self._clock.corrected(now)
         return self._presigner.link(blob, credentials.current(), now=moment)

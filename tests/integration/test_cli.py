@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from app.config import Config
 from app.factory import create_app
+from app.models.base import LarderItem
 from app.store.stores import open_stores
 
 
@@ -32,6 +33,11 @@ def test_init_makes_everything_and_may_be_repeated(empty_aws: None) -> None:
     assert run(app, "users", "create", "ada").exit_code == 0
     made = run(app, "tokens", "create", "ada", "--permissions", "read", "--projects", "*")
     assert made.output.startswith("larder_")
+
+
+def test_a_new_index_has_no_account_and_no_token(app: Flask) -> None:
+    assert run(app, "init").exit_code == 0
+    assert [item.pk for item in LarderItem.scan()] == []
 
 
 def test_init_sets_what_the_bucket_and_table_need(app: Flask) -> None:

@@ -1,6 +1,7 @@
 """Rules that can be taken out without any case noticing, each with the reason."""
 
 _TYPED = "what is no text is none of the words either: it is there for the type checker"
+_TIME = "no archive is known that takes so long: tests/unit/domain/test_archive_limits.py"
 
 # By the path of the module and the label of the rule.
 EXPLAINED: dict[tuple[str, str], str] = {
@@ -8,6 +9,12 @@ EXPLAINED: dict[tuple[str, str], str] = {
         "a record without a length ends at 0, before which there is no end of line; the type"
         " checker does not know that"
     ),
+    ("app/domain/archive_limits.py", "add: without self.check_time()"): _TIME,
+    (
+        "app/domain/archive_limits.py",
+        "check_time: without raise BadFile(f'reading it takes more than {MAX_SECONDS} sec",
+    ): _TIME,
+    ("app/domain/wheel.py", "_in_time: without expansion.check_time()"): _TIME,
     (
         "app/domain/access.py",
         "require_upload: without require_permission(actor, Permission.UPLOAD)",

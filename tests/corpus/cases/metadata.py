@@ -99,7 +99,7 @@ CASES = [
         why=TIME,
     ),
     _field("not-utf8", "is not UTF-8", START, b"Author: \xe9", why=TEXT),
-    _field("description-not-utf8", "is not UTF-8", START, b"", b"caf\xe9", why=TEXT),
+    _field("description-not-utf8", "is not UTF-8", START, b"", b"\xe9", why=TEXT),
     _field(
         "two-requires-python",
         "requires-python: it is there more than once",
