@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.domain.job import Run
+from app.domain.job import JobFailed, Run
 from app.errors import NotFound
 from app.features.sweep import service as sweep
+from app.features.verify import service as verify
 from app.store.stores import Stores
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,12 @@ JOBS = (
         every=timedelta(hours=1),
         work=sweep.catch_up,
     ),
+    Job(
+        name=verify.JOB,
+        purpose="holds files against their objects, ten minutes at a time, and pages against files",
+        every=timedelta(days=7),
+        work=verify.verify_part,
+    ),
 )
 
 
@@ -61,6 +68,8 @@ def run(job: Job, *, stores: Stores, now: datetime) -> Run | None:
     """Run a job and record how it went; return None if somebody else is running it.
 
     A failure is recorded and raised again.
+
+    :raises JobFailed: where the job came to its end, and not all is well.
     """
     fence = stores.jobs.lease(job.name, until=now + _LEASE, now=now)
     if fence is None:
@@ -77,7 +86,8 @@ def run(job: Job, *, stores: Stores, now: datetime) -> Run | None:
     try:
         facts = job.work(stores=stores, now=now)
     except Exception as error:
-        ended(done=False, facts={"error": f"{type(error).__name__}: {error}"[:1000]})
+        known = error.facts if isinstance(error, JobFailed) else {}
+        ended(done=False, facts={**known, "error": f"{type(error).__name__}: {error}"[:1000]})
         raise
     finally:
         stores.jobs.release(job.name, fence, now=now)

@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from app import jobs as table
 from app.cli.failures import readable
-from app.domain.job import Run
+from app.domain.job import JobFailed, Run
 from app.web.context import now, stores
 
 jobs = AppGroup("jobs", help="List and run scheduled jobs.")
@@ -28,7 +28,10 @@ def list_jobs() -> None:
 @readable
 def run(name: str) -> None:
     """Run the job NAME now, unless somebody else is running it."""
-    outcome = table.run(table.find(name), stores=stores(), now=now())
+    try:
+        outcome = table.run(table.find(name), stores=stores(), now=now())
+    except JobFailed as failure:
+        raise click.ClickException(f"{name}: {failure}") from failure
     if outcome is None:
         raise click.ClickException(f"{name} is being run by somebody else at this moment.")
     click.echo(_told(outcome))

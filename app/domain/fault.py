@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Fault:
     """One thing that is not as it must be."""
 
-    # "project/filename", or a project.
+    # "project/filename", "project version", or a project.
     subject: str
     # What is wrong, in one line.
     detail: str

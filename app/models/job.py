@@ -16,6 +16,8 @@ class LeaseItem(LarderItem, discriminator="lease"):
 
     fence = NumberAttribute()
     ends_at = UTCDateTimeAttribute()
+    # Where a job that does a part of its work each time goes on.
+    place = UnicodeAttribute(null=True)
 
 
 class RunItem(LarderItem, discriminator="run"):

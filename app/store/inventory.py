@@ -1,7 +1,7 @@
 """All that lies in the bucket and the table, for upkeep; never on the path of a request."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -37,6 +37,17 @@ class StoredObject:
     modified_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """What a project has items of: their names alone, so that no damaged item is in the way."""
+
+    # In their order.
+    filenames: list[str]
+    has_project: bool
+    # Names of the files that have a provenance object.
+    attested: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Inventory:
     """Lists what there is, each list to its end."""
@@ -54,6 +65,49 @@ class Inventory:
         for page in pages:
             for found in page.get("Contents", []):
                 yield StoredObject(key=found["Key"], modified_at=found["LastModified"])
+
+    @translated
+    def listed_projects(self) -> set[NormalizedName]:
+        """Return the names in the list of projects, as it was a moment ago."""
+        return set(map(NormalizedName, self._listed(keys.PROJECTS)))
+
+    @translated
+    def projects_with_roles(self) -> set[NormalizedName]:
+        """Return the names of all projects in which an account has a role, as of a moment ago."""
+        prefix = keys.role("")
+        return {
+            NormalizedName(role.removeprefix(prefix))
+            for account in self._listed(keys.ACCOUNTS)
+            for role in self._listed(keys.account(account), prefix)
+        }
+
+    @translated
+    def projects_with_objects(self, prefixes: Iterable[str]) -> set[NormalizedName]:
+        """Return the names below `prefixes`, such as `files/`: mostly, but not only, projects'."""
+        found = set()
+        for prefix in prefixes:
+            pages = self.blobs.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.config.bucket,
+                Prefix=prefix,
+                Delimiter="/",
+                PaginationConfig={"PageSize": min(self.config.page_size, 1000)},
+            )
+            for page in pages:
+                below = [each["Prefix"] for each in page.get("CommonPrefixes", [])]
+                found |= {NormalizedName(each.removeprefix(prefix)[:-1]) for each in below}
+        return found
+
+    @translated
+    def holdings(self, project: NormalizedName) -> Holdings:
+        """Return what a project has items of, as of now.
+
+        The files are read first, so what was written together with one of them is there too.
+        """
+        return Holdings(
+            filenames=self._names(project, keys.file("")),
+            has_project=bool(self._names(project, keys.PROJECT)),
+            attested=frozenset(self._names(project, keys.provenance(""))),
+        )
 
     @translated
     def references(self, project: NormalizedName) -> set[str]:
@@ -84,6 +138,12 @@ class Inventory:
         """Return all publishing sessions, as they were a moment ago."""
         found = LarderItem.by_owner.query(keys.UPLOADS, page_size=self.config.page_size)
         return [session_record(item) for item in found]
+
+    @translated
+    def session_ids(self) -> list[str]:
+        """Return the ids of all publishing sessions, as of a moment ago, readable or not."""
+        # It is written behind the moment of its creation (models/publishing_session.py).
+        return [entry.rpartition("#")[2] for entry in self._listed(keys.UPLOADS)]
 
     @translated
     def accounts(self) -> list[Account]:
@@ -128,6 +188,27 @@ class Inventory:
     def retire(self, key: str) -> None:
         """Make an object an old version, which the bucket keeps for some months."""
         self.blobs.client.delete_object(Bucket=self.config.bucket, Key=key)
+
+    def _listed(self, owner: str, prefix: str = "") -> list[str]:
+        """Return what an owner has in the table's index, without looking at the items."""
+        found = LarderItem.by_owner.query(
+            owner,
+            LarderItem.gsi1sk.startswith(prefix) if prefix else None,
+            attributes_to_get=["gsi1sk"],
+            page_size=self.config.page_size,
+        )
+        return [item.gsi1sk for item in found]
+
+    def _names(self, project: NormalizedName, prefix: str) -> list[str]:
+        """Return the sort keys of a project that begin with `prefix`, without it."""
+        found = LarderItem.query(
+            keys.project(project),
+            LarderItem.sk.startswith(prefix),
+            attributes_to_get=["sk"],
+            consistent_read=True,
+            page_size=self.config.page_size,
+        )
+        return [item.sk.removeprefix(prefix) for item in found]
 
     def _query(
         self, model: type[Item], project: NormalizedName, prefix: str

@@ -1,4 +1,4 @@
-"""Leases and last runs of scheduled jobs."""
+"""Leases and last runs of scheduled jobs, and where they go on."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,6 +50,22 @@ class JobStore:
         except UpdateError as error:
             if code_of(error) != _FAILED:
                 raise
+
+    @translated
+    def place(self, name: str) -> str:
+        """Return where a job goes on that does a part of its work each time; empty at first."""
+        try:
+            item = LeaseItem.get(keys.job(name), keys.LEASE, consistent_read=True)
+        except LeaseItem.DoesNotExist:
+            return ""
+        return item.place or ""
+
+    @translated
+    def keep_place(self, name: str, place: str) -> None:
+        """Remember where a job goes on the next time."""
+        LeaseItem(keys.job(name), keys.LEASE).update(
+            actions=[LeaseItem.place.set(place), LeaseItem.kind.set(LeaseItem)]
+        )
 
     @translated
     def record(self, name: str, run: Run) -> None:

@@ -41,6 +41,6 @@ def _password(encoded: str) -> str:
     try:
         decoded = base64.b64decode(encoded, validate=True).decode()
     except ValueError as error:
-        raise Unauthorized("The Basic credential is malformed (RFC 7617).") from error
+        raise Unauthorized("The credential of HTTP Basic is malformed (RFC 7617).") from error
     # The user name is nobody's business: `__token__` by custom, but tools send what they like.
     return decoded.partition(":")[2].strip()

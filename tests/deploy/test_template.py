@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 ANYWHERE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 ALWAYS = LOGS | ANYWHERE
 
+CALLERS = ("CatchUpRule", "HttpApi", "ObjectsRule", "SweepRule", "VerifyRule", "WebsocketsApi")
 FUNCTIONS = ("Jobs", "Live", "Manage", "Objects", "Web")
 PUBLIC_URL = {
     "Fn::If": [
@@ -159,6 +160,8 @@ def test_there_are_these_resources_and_no_others(resources: dict[str, Any]) -> N
         "SweepPermission": "AWS::Lambda::Permission",
         "SweepRule": "AWS::Events::Rule",
         "Table": "AWS::DynamoDB::Table",
+        "VerifyPermission": "AWS::Lambda::Permission",
+        "VerifyRule": "AWS::Events::Rule",
         "WebLambdaPermissionHttpApi": "AWS::Lambda::Permission",
         "WebsocketsApi": "AWS::ApiGatewayV2::Api",
         "WebsocketsDeployment": "AWS::ApiGatewayV2::Deployment",
@@ -340,12 +343,13 @@ def test_every_job_is_on_schedule_at_its_own_rate(resources: dict[str, Any]) -> 
         if "ScheduleExpression" in rule
     }
 
-    assert scheduled == {
-        job.name: "rate(1 hour)"
-        if (hours := job.every.total_seconds() / 3600) == 1
-        else f"rate({hours:g} hours)"
-        for job in jobs.JOBS
-    }
+    assert scheduled == {job.name: rate(job.every) for job in jobs.JOBS}
+
+
+def rate(every: timedelta) -> str:
+    """Return how EventBridge writes it."""
+    number, unit = (every.days, "day") if every.days else (every.seconds // 3600, "hour")
+    return f"rate({number} {unit}{'s' if number > 1 else ''})"
 
 
 def test_the_jobs_function_destroys_nothing_that_was_published(resources: dict[str, Any]) -> None:
@@ -420,13 +424,14 @@ def test_each_function_is_called_by_its_own_events_and_manage_by_none(
     callers = [
         (each["FunctionName"]["Fn::GetAtt"][0].removesuffix("LambdaFunction"), caller)
         for each in allowed
-        for caller in ("HttpApi", "WebsocketsApi", "ObjectsRule", "SweepRule", "CatchUpRule")
+        for caller in CALLERS
         if caller in json.dumps(each["SourceArn"])
     ]
 
     assert sorted(callers) == [
         ("Jobs", "CatchUpRule"),
         ("Jobs", "SweepRule"),
+        ("Jobs", "VerifyRule"),
         ("Live", "WebsocketsApi"),
         ("Objects", "ObjectsRule"),
         ("Web", "HttpApi"),

@@ -1,5 +1,6 @@
 """Rules of the whole repository."""
 
+import ast
 import dataclasses
 import importlib.metadata
 import json
@@ -15,6 +16,7 @@ from app import errors
 from app.config import Config
 from app.errors import AppError
 from app.factory import create_app
+from app.logs import redact
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,6 +100,29 @@ def test_every_route_is_described() -> None:
     for rule in app.url_map.iter_rules():
         if rule.endpoint != "static":
             assert f"`{rule.rule}`" in described, rule.rule
+
+
+def test_no_sentence_of_a_refusal_looks_like_a_secret() -> None:
+    """What looks like one is cut out of refusals (app/web/problems.py)."""
+    raised = [
+        part
+        for path in (ROOT / "app").rglob("*.py")
+        for statement in ast.walk(ast.parse(path.read_text()))
+        if isinstance(statement, ast.Raise)
+        for part in ast.walk(statement)
+    ]
+    said = [part.value for part in raised if isinstance(part, ast.Constant)]
+    said += [
+        "".join(
+            each.value if isinstance(each, ast.Constant) else "Value-of-1" for each in part.values
+        )
+        for part in raised
+        if isinstance(part, ast.JoinedStr)
+    ]
+    texts = [text for text in said if isinstance(text, str)]
+
+    assert len(texts) > 200
+    assert [text for text in texts if redact(text) != text] == []
 
 
 def test_no_test_forgets_modules_of_the_application() -> None:

@@ -213,6 +213,22 @@ def harm(stores: Stores, what: str) -> None:
         taken.delete()
 
 
+def test_what_cannot_be_read_is_told_and_the_rest_restored(
+    app: Flask, client: FlaskClient, as_: Clients
+) -> None:
+    other = make.form(make.wheel("zebra"), make.wheel_name("zebra"), name="zebra")
+    assert as_("ada", {"manage"}).post("/legacy/", data=other).status_code == 200
+    item = FileItem.get(PARTITION, keys.file(NAME))
+    item.update(actions=[FileItem.version.set("impossible")])
+
+    done = drill(app)
+
+    assert done.exit_code == 1
+    assert f"{DEMO}/{NAME}: its version is 'impossible', and 1.3 in its name" in done.stdout
+    assert "zebra" not in done.stdout
+    assert "2 projects, 5 files" in done.stderr
+
+
 def test_a_project_that_is_not_listed_is_told(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app import objects
 from app.errors import Unavailable
-from app.features.drop.service import catch_up
+from app.features.sweep.service import catch_up
 from app.models.base import table
 from app.store.files import FileStore
 from app.store.stores import Stores
@@ -178,9 +178,9 @@ def test_what_was_dropped_and_missed_by_its_event_is_published_after_an_hour(
     stores.blobs.client.put_object(
         Bucket=BUCKET, Key=f"drop/larder-demo/{name}", Body=make.wheel(version="1.1")
     )
-    now = datetime.now(UTC)
-    assert catch_up(stores=stores, now=now) == 0
+    now, taken = datetime.now(UTC), "files taken from the drop prefix"
+    assert catch_up(stores=stores, now=now)[taken] == 0
 
-    assert catch_up(stores=stores, now=now + timedelta(hours=2)) == 1
+    assert catch_up(stores=stores, now=now + timedelta(hours=2))[taken] == 1
 
     assert listed(client) == [make.wheel_name(), name]

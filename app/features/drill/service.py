@@ -13,6 +13,7 @@ from app.config import Config
 from app.domain.fault import Fault
 from app.errors import AppError, BadRequest, Conflict
 from app.features.pages import service as pages
+from app.features.upkeep.service import Attempts
 from app.features.verify.service import verify
 from app.store.spare import Spare
 from app.store.stores import Stores, open_stores
@@ -127,9 +128,12 @@ def _verified(spare: Spare, *, stores: Stores, tell: Tell) -> list[Fault]:
     tell("Copying the objects that items name ...")
     kinds = spare.settle(progress)
     faults = _listed(kinds["project"], stores=stores)
-    # As after any restore: the pages of that moment may be gone.
-    for project in stores.projects.all():
-        pages.refresh(project.name, stores=stores)
+    # As after any restore: the pages of that moment may be gone. Where one cannot be rendered,
+    # verification tells why.
+    attempts = Attempts()
+    for project in sorted(stores.inventory.listed_projects()):
+        with attempts.at(f"the page of {project}"):
+            pages.refresh(project, stores=stores)
     tell("Verifying ...")
     faults += verify(stores=stores)
     tell(f"{kinds['project']} projects, {kinds['file']} files, {len(faults)} faults.")

@@ -5,6 +5,7 @@ Who may write below a project's prefix is a matter of IAM, so it is an uploader 
 
 import hashlib
 import json
+import logging
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import IO
@@ -19,10 +20,16 @@ from app.features.upload import service as upload
 from app.store.incoming import Arrived
 from app.store.stores import Stores
 
+_log = logging.getLogger(__name__)
+
 PREFIX = "drop/"
 # No account can have this name.
 _ACTOR = "(drop)"
 _REPORT = ".error.json"
+# Of a key of S3, in bytes.
+_MAX_KEY = 1024
+# Versions of a report: whoever may write below the prefix may have put some there himself.
+_MAX_REPORTS = 10
 # Events come within seconds.
 _GRACE = timedelta(hours=1)
 
@@ -32,8 +39,9 @@ def object_arrived(
 ) -> None:
     """Publish the object under `key` and remove it from the drop prefix.
 
-    A refused one is removed as well, and the reason is left beside it as `<key>.error.json`.
-    `requester` is the AWS account that copied it. Doing it twice changes nothing.
+    A refused one is removed as well, and the reason is left beside it as `<key>.error.json`, in
+    place of an earlier one; when a file is published from `key`, it goes. `requester` is the AWS
+    account that copied it. Doing it twice changes nothing.
 
     :raises Unavailable: if the storage is away; it is tried again then.
     """
@@ -48,20 +56,18 @@ def object_arrived(
         raise
     except AppError as refusal:
         _report(key, refusal, stores=stores)
+    else:
+        _remove_report(key, stores=stores)
     stores.blobs.discard(arrived.blob)
 
 
-def catch_up(*, stores: Stores, now: datetime) -> int:
-    """Publish what was dropped and missed by S3's event; return how many objects that were."""
-    max_bytes = stores.incoming.config.max_file_bytes
-    old = [
+def waiting(*, stores: Stores, now: datetime) -> list[str]:
+    """Return the keys of objects that were dropped so long ago that S3's event has missed them."""
+    return [
         found.key
         for found in stores.inventory.objects(PREFIX)
         if found.modified_at < now - _GRACE and not found.key.endswith(_REPORT)
     ]
-    for key in old:
-        object_arrived(key, requester="", max_bytes=max_bytes, stores=stores, now=now)
-    return len(old)
 
 
 def _publish(
@@ -106,11 +112,34 @@ def _actor(now: datetime) -> Actor:
 
 
 def _report(key: str, refusal: AppError, *, stores: Stores) -> None:
+    place = _place(key)
+    if place is None:
+        _log.warning("no key is left for the reason", extra={"key": key, "reason": refusal.detail})
+        return
+    # A key is written once, so an earlier reason has to go first.
+    _remove_report(key, stores=stores)
     report = {"status": refusal.status, "code": refusal.code, "detail": refusal.detail}
     body = json.dumps(report, indent=2).encode()
     stores.blobs.put(
-        f"{key}{_REPORT}",
+        place,
         body,
         sha256=hashlib.sha256(body).hexdigest(),
         media_type="application/json",
     )
+
+
+def _remove_report(key: str, *, stores: Stores) -> None:
+    place = _place(key)
+    if place is None:
+        return
+    for _ in range(_MAX_REPORTS):
+        report = stores.incoming.find(place)
+        if report is None:
+            return
+        stores.blobs.discard(report.blob)
+
+
+def _place(key: str) -> str | None:
+    """Return where the reason of a refusal lies; None if that would be no key any more."""
+    place = f"{key}{_REPORT}"
+    return place if len(place.encode()) <= _MAX_KEY else None

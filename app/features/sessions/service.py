@@ -290,20 +290,6 @@ def inspect(file: StagedFile, *, stores: Stores, now: datetime) -> None:
         stores.incoming.discard(file.key, file.upload_id)
 
 
-def catch_up(*, stores: Stores, now: datetime) -> int:
-    """Inspect files whose inspection was cut off or never started; return how many.
-
-    S3's events come a few times and no more, and a process may die in the middle.
-    """
-    caught_up = 0
-    for session in stores.inventory.sessions():
-        for file in stores.sessions.files(session.id) if session.is_live(now) else ():
-            if file.was_cut_off(now):
-                inspect(file, stores=stores, now=now)
-                caught_up += 1
-    return caught_up
-
-
 def object_arrived(key: str, *, limits: Limits, stores: Stores, now: datetime) -> None:
     """Inspect an object that S3 says has arrived, if it is a large file of a session.
 

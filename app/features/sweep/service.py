@@ -1,20 +1,23 @@
 """The sweep: removes what nothing names, ends what was abandoned, heals pages that are behind.
 
 It may run at any moment, beside uploads and beside itself, and may be cut off anywhere: each step
-is safe alone, and the next run goes on. Objects are retired, not destroyed: the bucket keeps them
-as old versions for 90 days.
+is safe alone, and the next run goes on. What fails is passed over, logged, and told at the end.
+Objects are retired, not destroyed: the bucket keeps them as old versions for 90 days.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Protocol
 
+from app.domain.job import JobFailed
 from app.domain.names import NormalizedName
 from app.domain.publishing_session import PublishingSession, SessionStatus
 from app.errors import Conflict
 from app.features.drop import service as drop
 from app.features.pages import service as pages
 from app.features.sessions import service as sessions
+from app.features.upkeep.service import Attempts
 from app.store.inventory import StoredObject
 from app.store.stores import Stores
 
@@ -25,58 +28,123 @@ _MARGIN = timedelta(hours=1)
 _PREFIXES = ("files/", "metadata/", "pages/")
 
 
+class _Step(Protocol):
+    def __call__(self, attempts: Attempts, *, stores: Stores, now: datetime) -> None: ...
+
+
 def sweep(*, stores: Stores, now: datetime) -> dict[str, int]:
-    """Clean the whole index up; return how much was done of each kind."""
-    return {
-        "sessions ended": _end_sessions(stores=stores, now=now),
-        "objects retired": _retire_objects(stores=stores, now=now),
-        "pages removed": _remove_pages(stores=stores),
-        "pages healed": _heal_pages(stores=stores),
+    """Clean the whole index up; return how much was done of each kind.
+
+    What cannot be done is passed over, so that one bad item keeps nothing else from being healed.
+
+    :raises JobFailed: at the end, if anything was passed over.
+    """
+    steps: dict[str, _Step] = {
+        "sessions ended": _end_sessions,
+        "objects retired": _retire_objects,
+        "pages removed": _remove_pages,
+        "pages healed": _heal_pages,
     }
+    return _take(steps, stores=stores, now=now)
 
 
-def _end_sessions(*, stores: Stores, now: datetime) -> int:
+def catch_up(*, stores: Stores, now: datetime) -> dict[str, int]:
+    """Do what events of S3 should have started; return how much was done of each kind.
+
+    :raises JobFailed: at the end, if anything could not be done.
+    """
+    steps: dict[str, _Step] = {
+        "files inspected": _inspect_files,
+        "files taken from the drop prefix": _take_dropped,
+    }
+    return _take(steps, stores=stores, now=now)
+
+
+def _take(steps: Mapping[str, _Step], *, stores: Stores, now: datetime) -> dict[str, int]:
+    done, failed = {}, 0
+    for kind, step in steps.items():
+        attempts = Attempts()
+        with attempts.at(kind):
+            step(attempts, stores=stores, now=now)
+        done[kind] = attempts.done
+        failed += attempts.failed
+    if failed:
+        raise JobFailed(f"{failed} failed; the log names each with its cause.", done)
+    return done
+
+
+def _end_sessions(attempts: Attempts, *, stores: Stores, now: datetime) -> None:
     """End sessions that have expired; what others do with them at this moment decides."""
-    ended = 0
-    for session in stores.inventory.sessions():
+    for session in _sessions(attempts, stores=stores):
         if session.status is SessionStatus.PUBLISHED:
             continue
         is_open = session.status is SessionStatus.OPEN
         if is_open and session.ends_at >= now - _MARGIN:
             continue
         # One that was cancelled too: that may have been cut off before it freed its names.
-        try:
-            sessions.cancel(session, stores=stores)
-            ended += is_open
-        except Conflict:  # published, as the list did not know yet
+        with attempts.at(f"session {session.id}"):
+            attempts.done += _is_ended(session, stores=stores) and is_open
+
+
+def _is_ended(session: PublishingSession, *, stores: Stores) -> bool:
+    try:
+        sessions.cancel(session, stores=stores)
+    except Conflict:  # published, as was not known yet
+        return False
+    return True
+
+
+def _inspect_files(attempts: Attempts, *, stores: Stores, now: datetime) -> None:
+    """Inspect files whose inspection was cut off or never started.
+
+    S3's events come a few times and no more, and a process may die in the middle.
+    """
+    for session in _sessions(attempts, stores=stores):
+        if not session.is_live(now):
             continue
-    return ended
+        files = []
+        with attempts.at(f"the files of session {session.id}"):
+            files = stores.sessions.files(session.id)
+        for file in (each for each in files if each.was_cut_off(now)):
+            with attempts.at(f"{file.filename} of session {session.id}"):
+                sessions.inspect(file, stores=stores, now=now)
+                attempts.done += 1
 
 
-def catch_up(*, stores: Stores, now: datetime) -> dict[str, int]:
-    """Do what events of S3 should have started; return how much was done of each kind."""
-    return {
-        "files inspected": sessions.catch_up(stores=stores, now=now),
-        "files taken from the drop prefix": drop.catch_up(stores=stores, now=now),
-    }
+def _take_dropped(attempts: Attempts, *, stores: Stores, now: datetime) -> None:
+    max_bytes = stores.incoming.config.max_file_bytes
+    for key in drop.waiting(stores=stores, now=now):
+        with attempts.at(key):
+            drop.object_arrived(key, requester="", max_bytes=max_bytes, stores=stores, now=now)
+            attempts.done += 1
 
 
-def _retire_objects(*, stores: Stores, now: datetime) -> int:
+def _sessions(attempts: Attempts, *, stores: Stores) -> Iterator[PublishingSession]:
+    for session_id in stores.inventory.session_ids():
+        session = None
+        with attempts.at(f"session {session_id}"):
+            session = stores.sessions.get(session_id)
+        if session is not None:
+            yield session
+
+
+def _retire_objects(attempts: Attempts, *, stores: Stores, now: datetime) -> None:
     """Retire objects older than a day that no item names.
 
     The objects are listed before the items are read, and whoever could still name one of them has
     been dead for long, so an object without a name then stays without one.
     """
-    retired = 0
+    # A session that cannot be read may name any of them, so then none is retired.
     staged = _staged(stores=stores, now=now)
     for prefix in _PREFIXES:
         for project, old in _by_project(prefix, stores=stores, before=now - GRACE):
-            named = stores.inventory.references(project) | staged
-            for key in old:
-                if key not in named:
+            named = set(old)  # if its items cannot be read
+            with attempts.at(f"the objects of {project} below {prefix}"):
+                named = stores.inventory.references(project) | staged
+            for key in (each for each in old if each not in named):
+                with attempts.at(key):
                     stores.inventory.retire(key)
-                    retired += 1
-    return retired
+                    attempts.done += 1
 
 
 def _staged(*, stores: Stores, now: datetime) -> set[str]:
@@ -102,19 +170,17 @@ def _by_project(
             yield NormalizedName(project), old
 
 
-def _remove_pages(*, stores: Stores) -> int:
-    removed = 0
-    for project in stores.projects.all():
-        for sort_key in stores.inventory.stale_pages(project.name):
-            stores.inventory.remove_page(project.name, sort_key)
-            removed += 1
-    return removed
+def _remove_pages(attempts: Attempts, *, stores: Stores, now: datetime) -> None:
+    for project in sorted(stores.inventory.listed_projects()):
+        with attempts.at(f"replaced pages of {project}"):
+            for sort_key in stores.inventory.stale_pages(project):
+                stores.inventory.remove_page(project, sort_key)
+                attempts.done += 1
 
 
-def _heal_pages(*, stores: Stores) -> int:
-    healed = 0
-    for project in stores.projects.all():
-        if not pages.is_current(project.name, stores=stores):
-            pages.refresh(project.name, stores=stores)
-            healed += 1
-    return healed
+def _heal_pages(attempts: Attempts, *, stores: Stores, now: datetime) -> None:
+    for project in sorted(stores.inventory.listed_projects()):
+        with attempts.at(f"the page of {project}"):
+            if not pages.is_current(project, stores=stores):
+                pages.refresh(project, stores=stores)
+                attempts.done += 1

@@ -18,6 +18,7 @@ from app.domain.publishing_session import MAX_FILES
 from app.errors import Unavailable
 from app.factory import create_app
 from app.features.sessions import service
+from app.features.sweep.service import catch_up
 from app.store.blobs import BlobStore
 from app.store.incoming import IncomingStore
 from app.store.sessions import SessionStore
@@ -910,13 +911,13 @@ def test_a_large_file_that_no_event_has_settled_is_caught_up_with(
     file = body_of(announce(client, session, make.wheel(), mechanism=PUT))
     put(stores, make.wheel())
     send(client, file["links"]["complete"]).close()
-    now = datetime.now(UTC)
-    assert service.catch_up(stores=stores, now=now) == 0
+    now, inspected = datetime.now(UTC), "files inspected"
+    assert catch_up(stores=stores, now=now)[inspected] == 0
 
-    assert service.catch_up(stores=stores, now=now + timedelta(minutes=17)) == 1
+    assert catch_up(stores=stores, now=now + timedelta(minutes=17))[inspected] == 1
 
     assert files_of(client, session)[make.wheel_name()]["status"] == "completed"
-    assert service.catch_up(stores=stores, now=now + timedelta(minutes=17)) == 0
+    assert catch_up(stores=stores, now=now + timedelta(minutes=17))[inspected] == 0
 
 
 def test_the_stage_of_a_quarantined_project_hands_out_nothing_but_can_be_cancelled(
