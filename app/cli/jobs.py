@@ -12,15 +12,21 @@ from app.web.context import now, stores
 
 jobs = AppGroup("jobs", help="List and run scheduled jobs.")
 
+# Runs that are looked through for the last that failed.
+_LATEST = 20
+
 
 @jobs.command("list")
 @readable
 def list_jobs() -> None:
-    """List the jobs, how often each is run, and how its last run went."""
+    """List the jobs, how often each is run, how its last run went, and the last that failed."""
     for job in table.JOBS:
-        last = stores().jobs.runs(job.name, count=1)
+        last = stores().jobs.runs(job.name, count=_LATEST)
         click.echo(f"{job.name:10} every {_hours(job)}  {job.purpose}")
         click.echo(f"{'':10} last: {_told(last[0]) if last else 'never'}")
+        failed = next((run for run in last if not run.done), None)
+        if failed and failed != last[0]:
+            click.echo(f"{'':10} before: {_told(failed)}")
 
 
 @jobs.command("run")

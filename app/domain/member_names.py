@@ -1,5 +1,6 @@
 """Names of archive members: what may become a path on the disk of whoever unpacks."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -121,19 +122,37 @@ class MemberNames:
 
         :raises BadFile: naming the member that stands in the way of another.
         """
-        links = {_folded(name) for name in self._numbers if self.kind(name) is Kind.LINK}
         for name in self._numbers:
             parent, _, _ = name.rpartition(b"/")
             while parent:
-                if self.kind(parent) not in {None, Kind.FOLDER} or (
-                    links and _folded(parent) in links
-                ):
-                    raise BadFile(
-                        f"it holds {shown(name)} below {shown(parent)}, which is no folder"
-                    )
+                if self.kind(parent) not in {None, Kind.FOLDER}:
+                    raise _below(name, parent)
                 parent, _, _ = parent.rpartition(b"/")
+        links = {_folded(name): name for name in self._numbers if self.kind(name) is Kind.LINK}
+        if links:
+            self._check_folded(links)
+
+    def _check_folded(self, links: dict[tuple[str, ...], bytes]) -> None:
+        longest = max(map(len, links))
+        for name in self._numbers:
+            steps = _folded(name)
+            for depth in range(1, min(len(steps), longest + 1)):
+                if steps[:depth] in links:
+                    raise _below(name, links[steps[:depth]])
 
 
-def _folded(name: bytes) -> str:
-    """Return what is equal for names that are one name on some systems."""
-    return unicodedata.normalize("NFC", name.decode().casefold())
+def _below(name: bytes, parent: bytes) -> BadFile:
+    return BadFile(f"it holds {shown(name)} below {shown(parent)}, which is no folder")
+
+
+def _folded(name: bytes) -> tuple[str, ...]:
+    """Return what is equal for names that are one name on some systems.
+
+    Step by step, because normalising takes time in the square of the length.
+    """
+    return tuple(map(_folded_step, name.decode().split("/")))
+
+
+@functools.lru_cache(maxsize=4096)
+def _folded_step(step: str) -> str:
+    return step.lower() if step.isascii() else unicodedata.normalize("NFC", step.casefold())

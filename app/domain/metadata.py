@@ -78,7 +78,7 @@ def parse(document: bytes) -> CoreMetadata:
     faults = [
         *(fault for field in _CHECKED if (fault := _fault(metadata, field, unparsed))),
         *_wrong_requirements(raw.get("requires_dist", [])),
-        *_wrong_links(raw),
+        *_wrong_links(raw, unparsed),
     ]
     if faults:
         raise BadFile("The metadata inside the file is wrong: " + "; ".join(faults) + ".")
@@ -113,7 +113,9 @@ def read(document: bytes) -> RawMetadata:
     head, body = _split(document)
     raw, _unparsed = parse_email(head.decode(errors="replace"))
     if body:
-        raw["description"] = body.decode(errors="replace")
+        # There is one before the blank line too where fields end without one.
+        before = [raw["description"]] if "description" in raw else []
+        raw["description"] = "\n\n".join([*before, body.decode(errors="replace")])
     return raw
 
 
@@ -128,7 +130,7 @@ def _fields(document: bytes) -> str:
     except UnicodeDecodeError as error:
         raise BadFile(f"The metadata inside the file is not UTF-8 ({error.reason}).") from error
     head, _body = _split(document)
-    if len(head) > MAX_HEAD or head.count(b"\n") + head.count(b"\r") > MAX_LINES:
+    if len(head) > MAX_HEAD or max(map(head.count, (b"\n", b"\r"))) > MAX_LINES:
         raise BadFile(
             f"The metadata inside the file has more than {MAX_HEAD} bytes or {MAX_LINES} lines"
             " before its description."
@@ -164,24 +166,29 @@ def _wrong_requirements(requirements: list[str]) -> Iterator[str]:
         yield f"requires-dist: there are more than {MAX_REQUIREMENTS}"
         return
     for written in requirements:
-        shown = repr(written[:_MAX_FAULT])
+        if len(written) > MAX_REQUIREMENT:
+            yield f"requires-dist: one has more than {MAX_REQUIREMENT} characters"
+            return
         try:
-            requirement = Requirement(written) if len(written) <= MAX_REQUIREMENT else None
+            url = Requirement(written).url or ""
         except (ValueError, RecursionError):  # brackets in brackets without end
-            requirement = None
-        if requirement is None:
-            yield f"requires-dist: {shown} is no dependency specifier (PEP 508)"
+            yield f"requires-dist: {written!r} is no dependency specifier (PEP 508)"
             return
-        if (requirement.url or "").lower().startswith("file:"):
-            yield f"requires-dist: {shown} is to be found on one machine alone"
+        if url.lower().startswith("file:"):
+            yield f"requires-dist: {written!r} is to be found on one machine alone"
             return
 
 
-def _wrong_links(raw: RawMetadata) -> Iterator[str]:
+def _wrong_links(raw: RawMetadata, unparsed: dict[str, list[str]]) -> Iterator[str]:
     links = [raw.get("home_page", ""), raw.get("download_url", "")]
-    for link in (*links, *raw.get("project_urls", {}).values()):
-        if _IGNORED_IN_LINKS.sub("", link).lower().startswith(_NO_LINKS):
-            yield f"{link[:_MAX_FAULT]!r} is no link to a page"
+    links += raw.get("project_urls", {}).values()
+    # What is there twice.
+    links += [*unparsed.get("home-page", ()), *unparsed.get("download-url", ())]
+    links += [link.partition(",")[2] for link in unparsed.get("project-url", ())]
+    for link in links:
+        plain = _IGNORED_IN_LINKS.sub("", link).lower()
+        if plain.startswith(_NO_LINKS):
+            yield f"what begins with {plain.partition(':')[0] + ':'!r} is no link to a page"
             return
 
 

@@ -53,9 +53,10 @@ class AwsJson:
             attempt += 1
 
     def _send(self, operation: str, body: bytes) -> Any:
+        offset = self._clock.offset
         answer = self._ask(operation, body)
         code = _code(answer)
-        if code in _BADLY_SIGNED and self._clock.follow(answer.moment):
+        if code in _BADLY_SIGNED and self._clock.follow(answer.moment, offset):
             answer = self._ask(operation, body)
             code = _code(answer)
         if code is not None:

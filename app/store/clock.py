@@ -14,7 +14,8 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        self._offset = 0.0
+        self.offset = 0.0
+        """Seconds by which AWS is ahead of this machine."""
 
     def now(self) -> datetime:
         """Return the present moment."""
@@ -22,14 +23,17 @@ class Clock:
 
     def corrected(self, moment: float) -> float:
         """Return what a moment by this machine is by AWS, both in seconds since the epoch."""
-        return moment + self._offset
+        return moment + self.offset
 
-    def follow(self, moment: float | None) -> bool:
-        """Follow a clock of AWS, which said `moment` just now; return False if it is near ours."""
+    def follow(self, moment: float | None, offset: float) -> bool:
+        """Follow a clock of AWS, which said `moment` just now to what was signed with `offset`.
+
+        Return False if that was near enough, so that it is no use to ask again.
+        """
         if moment is None:
             return False
-        offset = moment - time.time()
-        if abs(offset - self._offset) < _SKEW:
+        found = moment - time.time()
+        if abs(found - offset) < _SKEW:
             return False
-        self._offset = offset
+        self.offset = found
         return True

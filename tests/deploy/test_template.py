@@ -147,6 +147,7 @@ def test_there_are_these_resources_and_no_others(resources: dict[str, Any]) -> N
         "HttpApiLogGroup": "AWS::Logs::LogGroup",
         "HttpApiRouteDefault": "AWS::ApiGatewayV2::Route",
         "HttpApiStage": "AWS::ApiGatewayV2::Stage",
+        "JobsLambdaEvConf": "AWS::Lambda::EventInvokeConfig",
         "LiveLambdaPermissionWebsockets": "AWS::Lambda::Permission",
         "LiveWebsocketsIntegration": "AWS::ApiGatewayV2::Integration",
         "MonthlyBudget": "AWS::Budgets::Budget",
@@ -344,6 +345,13 @@ def test_every_job_is_on_schedule_at_its_own_rate(resources: dict[str, Any]) -> 
     }
 
     assert scheduled == {job.name: rate(job.every) for job in jobs.JOBS}
+
+
+def test_a_job_that_fails_waits_for_its_next_turn(resources: dict[str, Any]) -> None:
+    """It has done what can be done; to do it twice more would hide what the first run found."""
+    properties = resources["JobsLambdaEvConf"]["Properties"]
+    assert properties["MaximumRetryAttempts"] == 0
+    assert properties["FunctionName"] == {"Ref": "JobsLambdaFunction"}
 
 
 def rate(every: timedelta) -> str:

@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,9 @@ from werkzeug.test import TestResponse
 
 from app import logs
 from app.domain import token as tokens
+from app.features.drop import service as drop
+from app.models.base import LarderItem
+from app.store.stores import Stores
 from tests import make
 from tests.aws import between
 
@@ -297,6 +301,44 @@ def test_what_is_kept_of_a_client_and_shown_to_others_holds_no_secret(
         answer = client.get(f"/api/v1/{path}?limit=100", headers=login)
         assert "twine/6" in answer.text
         assert spilled([answer.text], real) == []
+
+
+def test_a_secret_in_the_metadata_of_a_refused_file_is_kept_by_no_way_in(
+    app: Flask, real: str, stores: Stores
+) -> None:
+    client, meta = app.test_client(), {"meta": {"api-version": "2.0"}}
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {real}"
+    padding = "x" * 400  # whoever cuts a sentence must not cut what a secret is known by
+    wheel = make.wheel(
+        version="2.0", Requires_Dist=f"a @ https://ci:{CANARY}{padding}@b.test/c ; ?"
+    )
+    name = make.wheel_name(version="2.0")
+    answers = [client.post("/legacy/", data=make.form(wheel, name, release="2.0"))]
+
+    body = {**meta, "name": "larder-demo", "version": "2.0"}
+    session = client.post("/upload/2.0/", json=body).json["links"]
+    file = {
+        **meta,
+        "filename": name,
+        "size": len(wheel),
+        "hashes": {"sha256": make.form(wheel)["sha256_digest"]},
+        "mechanism": "http-post-bytes",
+    }
+    announced = client.post(session["upload"], json=file).json
+    client.post(announced["mechanism"]["file_url"], data=wheel)
+    answers.append(client.post(announced["links"]["complete"], json=meta))
+    answers.append(client.get(session["session"]))
+
+    key, report = f"drop/larder-demo/{name}", f"drop/larder-demo/{name}.error.json"
+    stores.blobs.client.put_object(Bucket="larder-dev", Key=key, Body=wheel)
+    drop.object_arrived(key, requester="", max_bytes=10**6, stores=stores, now=datetime.now(UTC))
+    kept = [str(item.serialize()) for item in LarderItem.scan()]
+    found = stores.blobs.client.get_object(Bucket="larder-dev", Key=report)
+    kept.append(found["Body"].read().decode())
+
+    said = [everything(answer) for answer in answers]
+    assert all("no dependency specifier" in text for text in (*said, kept[-1]))
+    assert spilled([*said, *kept], real) == []
 
 
 def test_the_line_of_a_request_stays_one_line(app: Flask, heard: Heard) -> None:

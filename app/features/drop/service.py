@@ -17,6 +17,7 @@ from app.domain.token import Permission
 from app.domain.upload import Upload
 from app.errors import AppError, BadRequest, Forbidden, TooLarge, Unavailable
 from app.features.upload import service as upload
+from app.logs import redact
 from app.store.incoming import Arrived
 from app.store.stores import Stores
 
@@ -118,7 +119,7 @@ def _report(key: str, refusal: AppError, *, stores: Stores) -> None:
         return
     # A key is written once, so an earlier reason has to go first.
     _remove_report(key, stores=stores)
-    report = {"status": refusal.status, "code": refusal.code, "detail": refusal.detail}
+    report = {"status": refusal.status, "code": refusal.code, "detail": redact(refusal.detail)}
     body = json.dumps(report, indent=2).encode()
     stores.blobs.put(
         place,

@@ -20,7 +20,7 @@ from app.domain.releases import ReleaseFiles
 from app.domain.token import Claims
 from app.errors import BadRequest, Conflict, Forbidden, NotFound
 from app.features.access.service import identify, visit
-from app.features.pages.service import refresh
+from app.features.pages.service import is_current, refresh
 from app.store.stores import Stores
 
 
@@ -191,12 +191,14 @@ def delete(
     The bytes become an old version of their object, which S3 keeps for a while, so that a restored
     table still finds them.
 
-    :raises NotFound: if it is not there (any more); what was cut off when it went is completed.
+    :raises NotFound: if it is not there (any more). If it still is on the page, because an earlier
+        deletion was cut off, it goes from there; the sweep retires its object.
     """
     try:
         file = one_file(project, filename, stores=stores)
     except NotFound:
-        if _was_there(project, filename, stores=stores):
+        was_there = _was_there(project, filename, stores=stores)
+        if was_there and not is_current(project, stores=stores):
             refresh(project, [filename], stores=stores)
         raise
     facts = {"filename": file.filename, "sha256": file.sha256}

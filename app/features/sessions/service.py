@@ -45,6 +45,7 @@ from app.features.access.service import Visit
 from app.features.pages.service import refresh
 from app.features.publication import service as publication
 from app.features.publication.service import Origin
+from app.logs import redact
 from app.store.files import Standing
 from app.store.incoming import Arrived, UploadLink
 from app.store.stores import Stores
@@ -285,7 +286,7 @@ def inspect(file: StagedFile, *, stores: Stores, now: datetime) -> None:
         try:
             verdict = _verdict(file, content, arrived, stores=stores, now=now)
         except BadRequest as refusal:
-            verdict = refusal.detail
+            verdict = redact(refusal.detail)  # it is kept, and shown again
     if stores.sessions.settle(file, verdict) and isinstance(verdict, str):
         stores.incoming.discard(file.key, file.upload_id)
 

@@ -6,7 +6,7 @@ import logging
 import time
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,8 @@ Check = Callable[[], Iterable[str]]
 _PREFIXES = ("files/", "metadata/", "pages/")
 # How long the job goes on, of Lambda's fifteen minutes.
 _BUDGET = timedelta(minutes=10)
+# So many things in succession that the storage refuses are not at fault themselves.
+_PATIENCE = 3
 # Between a file and its page, while it is being published.
 _SETTLES = timedelta(seconds=1)
 # How long the list of projects may be behind the projects.
@@ -68,6 +70,8 @@ class _Step:
 
     place: str
     faults: list[Fault]
+    # Why looking at it was cut off.
+    cut_off: Unavailable | None = None
 
 
 def verify(
@@ -80,13 +84,13 @@ def verify(
 
     :raises Unavailable: if the storage is away.
     """
-    reading = _Reading.ALL if read_all else _Reading.UNKNOWN
+    reading, patience = _Reading.ALL if read_all else _Reading.UNKNOWN, _Patience()
     for name, is_listed in _projects(stores).items():
         scope = _scope(name, reading, is_listed=is_listed, stores=stores)
         if scope is None:
             continue
         progress(name)
-        for step in _steps(scope):
+        for step in patience.over(_steps(scope)):
             yield from step.faults
 
 
@@ -99,9 +103,10 @@ def verify_part(*, stores: Stores, now: datetime) -> dict[str, int]:
     :raises Unavailable: if the storage is away; the next run goes on there.
     """
     place, done = stores.jobs.place(JOB), {"projects": 0, "files": 0, "faults": 0}
+    patience = _Patience()
     ends = time.monotonic() + _BUDGET.total_seconds()
     try:
-        for step in _round(place, stores=stores):
+        for step in patience.over(_round(place, stores=stores)):
             place = step.place
             done["files" if "/" in place else "projects"] += 1
             done["faults"] += len(step.faults)
@@ -114,6 +119,24 @@ def verify_part(*, stores: Stores, now: datetime) -> dict[str, int]:
     if done["faults"]:
         raise JobFailed(f"{done['faults']} faults; the log names each.", done)
     return done
+
+
+class _Patience:
+    """Tells one thing that the storage refuses, which is a fault, from a storage that is away."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+
+    def over(self, steps: Iterable[_Step]) -> Iterator[_Step]:
+        """Yield steps.
+
+        :raises Unavailable: if too many in succession were cut off.
+        """
+        for step in steps:
+            self._refused = self._refused + 1 if step.cut_off else 0
+            if step.cut_off and self._refused > _PATIENCE:
+                raise step.cut_off
+            yield step
 
 
 def _round(place: str, *, stores: Stores) -> Iterator[_Step]:
@@ -166,12 +189,28 @@ def _steps(scope: _Scope, after: str = "") -> Iterator[_Step]:
     for filename in scope.held.filenames:
         if filename > after:
             place = f"{scope.project}/{filename}"
-            yield _Step(place, _faults(place, [partial(_file, filename, scope)]))
-    checks = [partial(check, scope) for check in (_listing, _owner, _page)]
-    faults = _faults(scope.project, checks)
+            yield _step(place, {place: [partial(_file, filename, scope)]})
+    checks: dict[str, list[Check]] = {
+        scope.project: [partial(check, scope) for check in (_listing, _owner, _page)]
+    }
     for version in _versions(scope):
-        faults += _faults(f"{scope.project} {version}", [partial(_release, version, scope)])
-    yield _Step(scope.project, faults)
+        checks[f"{scope.project} {version}"] = [partial(_release, version, scope)]
+    yield _step(scope.project, checks)
+
+
+def _step(place: str, checks: Mapping[str, Iterable[Check]]) -> _Step:
+    """Look at one thing by the checks of each subject."""
+    found: list[Fault] = []
+    try:
+        for subject, own in checks.items():
+            found += _faults(subject, own)
+    except Unavailable as error:
+        return _Step(place, found + _faults(place, [partial(_cut_off, error)]), error)
+    return _Step(place, found)
+
+
+def _cut_off(error: Unavailable) -> Iterator[str]:
+    yield f"it cannot be verified: {error.detail}"
 
 
 def _faults(subject: str, checks: Iterable[Check]) -> list[Fault]:

@@ -110,6 +110,14 @@ def test_the_bytes_of_a_deleted_file_can_be_restored(owner: FlaskClient, stores:
     assert stores.blobs.read(file.blob) == make.wheel()
 
 
+def test_to_delete_what_is_deleted_changes_nothing(owner: FlaskClient) -> None:
+    assert owner.delete(f"{API}/files/{WHEEL}").status_code == 204
+    before = owner.get("/simple/larder-demo/").headers["X-PyPI-Last-Serial"]
+
+    assert owner.delete(f"{API}/files/{WHEEL}").status_code == 404
+    assert owner.get("/simple/larder-demo/").headers["X-PyPI-Last-Serial"] == before
+
+
 @pytest.mark.parametrize("status", ["archived", "quarantined"])
 def test_a_finished_project_takes_no_files(owner: FlaskClient, status: str) -> None:
     answer = owner.put(f"{API}/status", json={"status": status, "reason": "because"})

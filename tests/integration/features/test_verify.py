@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import app.store.metadata as app_store_metadata
+from app.domain.names import normalize
 from app.features.verify import service
 from app.models.base import LarderItem
 from app.models.dist_file import FileItem
@@ -386,20 +387,48 @@ def test_the_job_goes_on_behind_a_project_that_has_gone(
     assert stores.jobs.place("verify") == f"larder-demo/{NAME}"
 
 
-def test_a_job_that_the_storage_cuts_off_goes_on_there(
-    app: Flask, item: FileItem, stores: Stores
-) -> None:
-    def away(operation: str, arguments: Any, send: Callable[[], Any]) -> Any:
-        if operation == "HeadObject" and make.sdist_name() in arguments["Key"]:
-            raise ClientError({"Error": {"Code": "SlowDown"}}, operation)
+def refusing(code: str, word: str = "") -> Callable[[str, Any, Callable[[], Any]], Any]:
+    """Return what makes S3 answer so to questions for objects with a word in their keys."""
+
+    def refuse(operation: str, arguments: Any, send: Callable[[], Any]) -> Any:
+        if operation == "HeadObject" and word in arguments["Key"]:
+            raise ClientError({"Error": {"Code": code}}, operation)
         return send()
 
-    with between(away):
-        cut_off = run_job(app)
-    assert cut_off.exit_code == 1
-    assert stores.jobs.place("verify") == f"larder-demo/{NAME}"
+    return refuse
 
-    assert "(projects: 1, files: 1, faults: 0)" in run_job(app).stdout
+
+def test_a_job_that_the_storage_cuts_off_goes_on_where_it_was(
+    app: Flask, as_: Clients, item: FileItem, stores: Stores
+) -> None:
+    for version in ("2.0", "3.0", "4.0"):
+        form = make.form(make.wheel(version=version), release=version)
+        assert as_().post("/legacy/", data=form).status_code == 200
+
+    with between(refusing("SlowDown")):
+        assert "cannot reach its storage" in run_job(app).stderr
+    assert stores.jobs.place("verify") == f"larder-demo/{make.wheel_name(version='2.0')}"
+
+    assert "(projects: 1, files: 2, faults: 0)" in run_job(app).stdout
+    assert "(projects: 1, files: 5, faults: 0)" in run_job(app).stdout
+
+
+@pytest.mark.parametrize("code", ["400", "403", "KMS.DisabledException"])
+def test_one_object_that_the_storage_refuses_for_ever_is_a_fault_and_the_rest_is_verified(
+    app: Flask, as_: Clients, item: FileItem, stores: Stores, code: str
+) -> None:
+    other = make.form(make.wheel("zebra"), make.wheel_name("zebra"), name="zebra")
+    assert as_().post("/legacy/", data=other).status_code == 200
+    FileItem.get(keys.project(normalize("zebra")), keys.file(make.wheel_name("zebra"))).update(
+        actions=[FileItem.object_version.set("gone")]
+    )
+
+    with between(refusing(code, NAME)):
+        first, second = verify(app).stdout.splitlines()
+        assert run_job(app).exit_code == 1
+    assert first.startswith(f"larder-demo/{NAME}: it cannot be verified: The index")
+    assert second.startswith(f"zebra/{make.wheel_name('zebra')}: its object files/")
+    assert stores.jobs.place("verify") == "zebra"
 
 
 def test_jobs_are_listed_with_their_last_run(app: Flask) -> None:
@@ -408,6 +437,17 @@ def test_jobs_are_listed_with_their_last_run(app: Flask) -> None:
     run(args=["jobs", "run", "sweep"])
 
     assert "done in" in run(args=["jobs", "list"]).stdout
+
+
+def test_jobs_are_listed_with_the_last_run_that_failed(app: Flask, item: FileItem) -> None:
+    whole = item.object_version
+    for version, code in (("gone", 1), (whole, 0)):
+        item.update(actions=[FileItem.object_version.set(version)])
+        assert run_job(app).exit_code == code
+
+    *_, last, before = app.test_cli_runner().invoke(args=["jobs", "list"]).stdout.splitlines()
+    assert ("last: " in last, "done in" in last) == (True, True)
+    assert ("before: " in before, "FAILED in" in before) == (True, True)
 
 
 def test_an_unknown_job_is_named_with_those_there_are(app: Flask) -> None:

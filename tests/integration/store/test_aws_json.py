@@ -295,6 +295,13 @@ def test_what_is_asked_of_the_storage_goes_by_the_corrected_clock_too(host: Host
     assert 0 <= later - moment_of(signed) < 3660
 
 
+def test_whoever_signed_before_the_clock_was_corrected_asks_again_too() -> None:
+    clock, later = Clock(), time.time() + 3600
+    assert clock.follow(later, 0.0)
+    assert clock.follow(later, 0.0)
+    assert not clock.follow(later, clock.offset)
+
+
 def test_a_bad_signature_is_not_blamed_on_a_right_clock(host: Host, dynamodb: AwsJson) -> None:
     host.answers = [refuse("InvalidSignatureException")]
     with pytest.raises(ServiceError):

@@ -1,5 +1,8 @@
 """Names of archive members."""
 
+import unicodedata
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,3 +111,24 @@ def test_only_a_folder_has_something_below_it(kind: Kind, below: str) -> None:
 
 def test_folders_may_be_left_out_or_come_later() -> None:
     names(("a/b/c", Kind.FILE), ("a", Kind.FOLDER), ("d/e", Kind.LINK)).check_tree()
+
+
+def test_no_name_is_below_a_link_in_any_spelling() -> None:
+    names = MemberNames()
+    names.add("a/É".encode(), Kind.LINK)
+    names.add("A/e\u0301/b".encode(), Kind.FILE)
+
+    with pytest.raises(BadFile, match="below a/É, which is no folder"):
+        names.check_tree()
+
+
+def test_long_names_are_compared_with_links_in_time() -> None:
+    """Normalising takes time in the square of a name's length, and is done once for each step."""
+    names, marks = MemberNames(), "a" + "\u0301\u0323" * 200
+    names.add(b"link", Kind.LINK)
+    with patch.object(member_names.unicodedata, "normalize", wraps=unicodedata.normalize) as made:
+        for number in range(50):
+            names.add(f"{marks}/x/{number}".encode(), Kind.FILE)
+        names.check_tree()
+
+    assert made.call_count <= 1

@@ -64,9 +64,10 @@ def test_every_published_metadata_version_is_read(version: str) -> None:
         (START + b"Requires-Dist: a @ file:///etc/passwd\n", "on one machine alone"),
         (START + b"Author: \xe9\n", "not UTF-8"),
         (START + b"\n\xe9\n", "not UTF-8"),
-        (START + b"Home-page: javascript:alert(1)\n", "'javascript:alert.1.' is no link"),
+        (START + b"Home-page: javascript:alert(1)\n", "begins with 'javascript:' is no link"),
         (START + b"Project-URL: Docs, Java\tScript:alert(1)\n", "is no link"),
         (START + b"Download-URL: data:text/html,x\n", "is no link"),
+        (START + b"Project-URL: a, file:/x\nProject-URL: a, http://x\n", "is no link"),
     ],
 )
 def test_a_wrong_field_is_named(document: bytes, reason: str) -> None:
@@ -122,6 +123,17 @@ def test_memory_stays_bounded_whatever_the_document_holds(what: str) -> None:
         tracemalloc.stop()
 
     assert peak < 28 * MIB
+
+
+def test_lines_may_end_as_on_windows() -> None:
+    document = START + b"Description: word\n" + b"        word\n" * 15_000
+    assert metadata.parse(document.replace(b"\n", b"\r\n")).project == "demo"
+
+
+def test_a_description_is_whole_even_where_no_blank_line_is_before_it() -> None:
+    document = START + b"No field\n\nThe rest.\n"
+    assert metadata.read(document)["description"] == "No field\n\nThe rest.\n"
+    assert metadata.read(START + b"\nAll of it.\n")["description"] == "All of it.\n"
 
 
 def test_fields_that_are_only_shown_are_left_out_when_they_are_huge() -> None:
