@@ -93,7 +93,7 @@ CASES = [
     ),
     _field(
         "endless-requirement",
-        "is no dependency specifier",
+        "one has more than 4096 characters",
         START,
         b"Requires-Dist: a " + b">1," * 2000 + b"<2",
         why=TIME,
