@@ -37,6 +37,8 @@ _NO_LINKS = ("data:", "file:", "javascript:", "vbscript:")
 _IGNORED_IN_LINKS = re.compile(r"[\x00-\x20]")
 _END_OF_FIELDS = re.compile(rb"\r?\n\r?\n")
 
+# PEP 426 never came into force, but wheels said so from 2013 to 2018: with the fields of 2.1.
+_WITHDRAWN = "2.0"
 _BEFORE_LICENSES = {"", "1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3"}
 
 MAX_SUMMARY = 512
@@ -74,6 +76,8 @@ def parse(document: bytes) -> CoreMetadata:
     raw, unparsed = parse_email(_fields(document))
     if len(raw.get("requires_python", "")) > MAX_REQUIRES_PYTHON:
         raise BadFile(f"Requires-Python has more than {MAX_REQUIRES_PYTHON} characters.")
+    if raw.get("metadata_version") == _WITHDRAWN:
+        raw["metadata_version"] = "2.1"
     metadata = Metadata.from_raw(raw, validate=False)
     faults = [
         *(fault for field in _CHECKED if (fault := _fault(metadata, field, unparsed))),

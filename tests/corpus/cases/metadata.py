@@ -162,7 +162,7 @@ CASES = [
                 o.project, document=o.metadata().replace(b"n: 2.4", f"n: {version}".encode())
             ),
         )
-        for version in ("1.1", "2.1", "2.6")
+        for version in ("1.1", "2.0", "2.1", "2.6")
     ),
     accepted(
         "newer-fields",

@@ -37,7 +37,9 @@ def test_fields_newer_than_the_documents_version_are_no_fault() -> None:
     assert metadata.parse(document).project == "demo"
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6"])
+@pytest.mark.parametrize(
+    "version", ["1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6"]
+)
 def test_every_published_metadata_version_is_read(version: str) -> None:
     document = f"Metadata-Version: {version}\nName: demo\nVersion: 1\n".encode()
     assert str(metadata.parse(document).version) == "1"
