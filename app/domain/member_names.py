@@ -132,25 +132,26 @@ class MemberNames:
         if links:
             self._check_folded(links)
 
-    def _check_folded(self, links: dict[tuple[str, ...], bytes]) -> None:
-        longest = max(map(len, links))
+    def _check_folded(self, links: dict[str, bytes]) -> None:
         for name in self._numbers:
-            steps = _folded(name)
-            for depth in range(1, min(len(steps), longest + 1)):
-                if steps[:depth] in links:
-                    raise _below(name, links[steps[:depth]])
+            folded = _folded(name)
+            end = folded.find("/")
+            while end >= 0:
+                if folded[:end] in links:
+                    raise _below(name, links[folded[:end]])
+                end = folded.find("/", end + 1)
 
 
 def _below(name: bytes, parent: bytes) -> BadFile:
     return BadFile(f"it holds {shown(name)} below {shown(parent)}, which is no folder")
 
 
-def _folded(name: bytes) -> tuple[str, ...]:
+def _folded(name: bytes) -> str:
     """Return what is equal for names that are one name on some systems.
 
     Step by step, because normalising takes time in the square of the length.
     """
-    return tuple(map(_folded_step, name.decode().split("/")))
+    return "/".join(map(_folded_step, name.decode().split("/")))
 
 
 @functools.lru_cache(maxsize=4096)
